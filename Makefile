@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tailexit: one binary, its tests, and the commands of the README. `make help` lists the targets.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+BUILD ?= build
+PKGS := libmicrohttpd jansson libnftnl libmnl libcurl
+
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wformat=2 -Wswitch-enum -Wvla -Wwrite-strings -Wundef -Wno-missing-field-initializers
+HARDENING := -fstack-protector-strong -fPIE -fstack-clash-protection
+# _FORTIFY_SOURCE needs optimisation, and sanitizers see more without it.
+ifeq ($(SAN),)
+HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+LDFLAGS_HARDENING := -pie -Wl,-z,relro,-z,now
+else
+BUILD := $(BUILD)/san
+SANITIZE := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+LDFLAGS_HARDENING := -pie
+endif
+ifneq ($(WERROR),)
+WARNINGS += -Werror
+endif
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) \
+	$(SANITIZE) $(shell $(PKG_CONFIG) --cflags $(PKGS)) $(CFLAGS)
+ALL_LDFLAGS = $(LDFLAGS_HARDENING) $(SANITIZE) $(LDFLAGS)
+LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS))
+
+POLICY_SRC := $(wildcard policy/*.c policy/*/*.c)
+PLUGIN_SRC := $(wildcard plugin/*.c)
+POLICY_OBJ := $(POLICY_SRC:%.c=$(BUILD)/%.o)
+PLUGIN_OBJ := $(PLUGIN_SRC:%.c=$(BUILD)/%.o)
+
+ifeq ($(V),)
+Q := @
+say = @printf '  %-6s %s\n' $(1) $(2)
+endif
+
+.PHONY: all
+all: $(BUILD)/tailexit ## build the binary and libpolicy.a
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/libpolicy.a: $(POLICY_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/tailexit: $(PLUGIN_OBJ) $(BUILD)/libpolicy.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
+
+-include $(POLICY_OBJ:.o=.d) $(PLUGIN_OBJ:.o=.d)

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The methods about endpoints: a container's connection to a network, from the veth pair to the
+ * published ports. */
+#include "method.h"
+
+#include <errno.h>
+
+#include "../policy/base/mem.h"
+#include "decode.h"
+#include "encode.h"
+
+/* An option that nobody heeds must not look as if somebody did. */
+static int refuse_options(const struct request_options *options, struct err *err)
+{
+	const char *key;
+
+	if (options->n == 0)
+		return 0;
+	key = options->items[0].key;
+	if (!option_find(key))
+		return option_unknown(key, err);
+	return err_set(err, -EOPNOTSUPP,
+		       "option \"%s\" for one container is not available in this version; set it "
+		       "for the network instead",
+		       key);
+}
+
+int endpoint_create(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
+		    struct err *err)
+{
+	AUTO(endpoint_request) struct endpoint_request request = { 0 };
+	const struct endpoint *made;
+	int r;
+
+	r = decode_endpoint(body, len, &request, err);
+	if (r == 0)
+		r = refuse_options(&request.options, err);
+	if (r == 0)
+		r = policy_endpoint_add(policy, &request.endpoint, err);
+	if (r < 0)
+		return r;
+	made = policy_endpoint(policy, request.endpoint.network, request.endpoint.id);
+	/* dockerd takes back the endpoint when a reply repeats what it asked for. */
+	encode_endpoint(reply, made && !request.mac_given ? made->mac : NULL);
+	return 0;
+}
+
+int endpoint_delete(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
+		    struct err *err)
+{
+	AUTO(attach_request) struct attach_request request = { 0 };
+	int r;
+
+	(void)reply;
+	r = decode_attach(body, len, &request, err);
+	if (r == 0) /* its ports with it */
+		r = policy_endpoint_remove(policy, request.network, request.endpoint, err);
+	return r;
+}
+
+int endpoint_info(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
+		  struct err *err)
+{
+	AUTO(attach_request) struct attach_request request = { 0 };
+	int r;
+
+	r = decode_attach(body, len, &request, err);
+	if (r < 0)
+		return r;
+	if (!policy_endpoint(policy, request.network, request.endpoint))
+		return err_set(err, -ENOENT,
+			       "endpoint %.12s of network %.12s is not known; disconnect the "
+			       "container and connect it again",
+			       request.endpoint, request.network);
+	encode_endpoint_info(reply);
+	return 0;
+}
+
+int endpoint_join(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
+		  struct err *err)
+{
+	AUTO(attach_request) struct attach_request request = { 0 };
+	struct attachment attachment = { 0 };
+	int r;
+
+	r = decode_attach(body, len, &request, err);
+	if (r == 0)
+		r = policy_attachment(policy, request.network, request.endpoint, &attachment, err);
+	if (r == 0)
+		encode_join(reply, &attachment);
+	return r;
+}
+
+/* The endpoint provides the container's way out now. Only then are its ports published: of several
+ * networks of a container one has them, and dockerd decides which.
+ * Engines up to 27 decide by the IPv4 gateway alone: there an endpoint without one, for instance on
+ * an IPv6-only network, never gets this call, and none of its ports. */
+int endpoint_publish(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
+		     struct err *err)
+{
+	AUTO(attach_request) struct attach_request request = { 0 };
+	const struct port_requests *ports = &request.ports;
+	int r;
+
+	(void)reply;
+	r = decode_attach(body, len, &request, err);
+	if (r < 0)
+		return r;
+	if (ports->given)
+		return policy_publish(policy, request.network, request.endpoint, ports->items,
+				      ports->n, err);
+	/* While it cleans up after a crash dockerd has forgotten the ports and moves the way out
+	 * between endpoints all the same: leave them as they are. */
+	if (!policy_endpoint(policy, request.network, request.endpoint))
+		return err_set(err, -ENOENT, "endpoint %.12s of network %.12s is not known",
+			       request.endpoint, request.network);
+	return 0;
+}
+
+int endpoint_withdraw(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
+		      struct err *err)
+{
+	AUTO(attach_request) struct attach_request request = { 0 };
+	int r;
+
+	(void)reply;
+	r = decode_attach(body, len, &request, err);
+	if (r < 0 || !policy_endpoint(policy, request.network, request.endpoint))
+		return r;
+	return policy_publish(policy, request.network, request.endpoint, NULL, 0, err);
+}
+
+/* The interface is still inside the container: it goes away with the endpoint. The ports go now,
+ * since not every engine has sent RevokeExternalConnectivity before. */
+int endpoint_leave(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
+		   struct err *err)
+{
+	return endpoint_withdraw(policy, body, len, reply, err);
+}

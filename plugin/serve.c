@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See serve.h. The order in which things are made is the content of this file. */
+#include "serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#include "../policy/base/log.h"
+#include "../policy/base/mem.h"
+#include "../policy/policy.h"
+#include "control.h"
+#include "driver.h"
+#include "server.h"
+
+/* Every published port is a descriptor, too. */
+#define DESCRIPTORS_WANTED 65536
+#define CONNECTIONS_WANTED 4000
+
+struct daemon {
+	int run_lock, state_lock, signals;
+	struct listener listener, control_listener;
+	struct loop *loop;
+	struct policy *policy;
+	struct server *server, *control;
+};
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void daemon_done(struct daemon *daemon)
+{
+	server_stop(daemon->control);
+	server_stop(daemon->server);
+	policy_close(daemon->policy);
+	if (daemon->loop && daemon->signals >= 0)
+		loop_fd_del(daemon->loop, daemon->signals);
+	loop_free(daemon->loop);
+	listener_done(&daemon->control_listener);
+	listener_done(&daemon->listener);
+	close_fd(daemon->signals);
+	close_fd(daemon->state_lock);
+	close_fd(daemon->run_lock);
+}
+
+/* Two daemons on one state would undo each other's work. Returns an fd that is the lock. */
+static int lock_directory(const char *path, mode_t mode, struct err *err)
+{
+	int fd, r;
+
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return err_errno(err, -errno, "cannot create directory %s", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, -errno, "cannot open directory %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	r = errno == EWOULDBLOCK
+		    ? err_set(err, -EBUSY,
+			      "another daemon works in %s; stop it, or choose another directory",
+			      path)
+		    : err_errno(err, -errno, "cannot lock directory %s", path);
+	close(fd);
+	return r;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat st_a, st_b;
+
+	return stat(a, &st_a) == 0 && stat(b, &st_b) == 0 && st_a.st_dev == st_b.st_dev &&
+	       st_a.st_ino == st_b.st_ino;
+}
+
+static int take_locks(struct daemon *daemon, const struct settings *settings, struct err *err)
+{
+	/* Everybody may look for the control socket; it has its own mode. */
+	daemon->run_lock = lock_directory(settings->run_dir, 0755, err);
+	if (daemon->run_lock < 0)
+		return daemon->run_lock;
+	if (same_file(settings->run_dir, settings->state_dir))
+		return 0;
+	daemon->state_lock = lock_directory(settings->state_dir, 0700, err);
+	return daemon->state_lock < 0 ? daemon->state_lock : 0;
+}
+
+static int open_listener(struct daemon *daemon, const struct settings *settings, struct err *err)
+{
+	int r = listener_inherit(&daemon->listener, err);
+
+	if (r == 0)
+		r = listener_open(&daemon->listener, settings->socket, err);
+	return r < 0 ? r : 0;
+}
+
+/* From here on signals wait to be read. */
+static int open_signals(struct daemon *daemon, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	daemon->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return daemon->signals < 0 ? err_errno(err, -errno, "cannot receive signals") : 0;
+}
+
+static void on_signal(void *arg, uint32_t events)
+{
+	struct daemon *daemon = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(daemon->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	log_info("stopping on signal %u; the networks stay as they are", info.ssi_signo);
+	loop_quit(daemon->loop);
+}
+
+/* How many connections can be had. Half of the descriptors are for ports and everything else. */
+static unsigned int raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return CONNECTIONS_WANTED;
+	if (limit.rlim_cur < DESCRIPTORS_WANTED) {
+		limit.rlim_cur =
+			limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur / 2 < CONNECTIONS_WANTED ? (unsigned int)limit.rlim_cur / 2
+						       : CONNECTIONS_WANTED;
+}
+
+/* Only people's tools need it: without it the daemon works on. */
+static void start_control(struct daemon *daemon, const struct settings *settings)
+{
+	const struct server_config config = {
+		.content_type = "application/json",
+		.max_body = 4096,
+		.max_connections = 64,
+		.timeout_ms = 30000,
+		.handler = control_handle,
+		.arg = daemon->policy,
+	};
+	AUTO(strbuf) struct strbuf path = { 0 };
+	struct err err;
+
+	strbuf_addf(&path, "%s/" CONTROL_SOCKET, settings->run_dir);
+	if (listener_open(&daemon->control_listener, strbuf_text(&path), &err) == 0 &&
+	    listener_allow_group(&daemon->control_listener, "docker", &err) == 0)
+		daemon->control =
+			server_start(&daemon->control_listener, daemon->loop, &config, &err);
+	if (!daemon->control)
+		log_warn("no control socket, so \"tailexit ports\" will not work: %s", err.text);
+}
+
+static int start_server(struct daemon *daemon, struct err *err)
+{
+	const struct server_config config = {
+		.content_type = "application/vnd.docker.plugins.v1.2+json",
+		.max_body = 1024 * 1024,
+		.max_connections = raise_limits(),
+		.timeout_ms = 30000,
+		.handler = driver_handle,
+		.arg = daemon->policy,
+	};
+
+	daemon->server = server_start(&daemon->listener, daemon->loop, &config, err);
+	return daemon->server ? 0 : err->code;
+}
+
+static int prepare(struct daemon *daemon, const struct settings *settings, struct err *err)
+{
+	const struct policy_config config = { .state_dir = settings->state_dir,
+					      .run_dir = settings->run_dir };
+	int r;
+
+	r = take_locks(daemon, settings, err);
+	/* First of all: a dockerd that starts at the same time gets to wait instead of an error. */
+	if (r == 0)
+		r = open_listener(daemon, settings, err);
+	if (r == 0)
+		r = open_signals(daemon, err);
+	if (r < 0)
+		return r;
+	daemon->loop = loop_new(err);
+	if (!daemon->loop)
+		return err->code;
+	r = loop_fd_add(daemon->loop, daemon->signals, EPOLLIN, on_signal, daemon);
+	if (r < 0)
+		return err_errno(err, r, "cannot receive signals");
+	daemon->policy = policy_open(&config, daemon->loop, err);
+	if (!daemon->policy)
+		return err->code;
+	return start_server(daemon, err);
+}
+
+int serve(const struct settings *settings, struct err *err)
+{
+	AUTO(daemon)
+	struct daemon daemon = {
+		.run_lock = -1,
+		.state_lock = -1,
+		.signals = -1,
+		.listener.fd = -1,
+		.control_listener.fd = -1,
+	};
+	int r;
+
+	if (log_set_level(settings->log_level) < 0)
+		return err_set(err, -EINVAL,
+			       "log level \"%s\" is none of error, warn, info, debug; use one",
+			       settings->log_level);
+	r = prepare(&daemon, settings, err);
+	if (r < 0)
+		return r;
+	start_control(&daemon, settings);
+	log_info("ready");
+	return loop_run(daemon.loop, err);
+}

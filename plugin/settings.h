@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the subcommands can be told, on the command line or by the environment. */
+#pragma once
+
+#include <stdbool.h>
+
+struct settings {
+	const char *socket;
+	const char *state_dir;
+	const char *run_dir;
+	const char *docker_sock; /* of the Engine API */
+	const char *log_level;
+	bool json;
+};
+
+/* Who takes a setting. */
+enum command { COMMAND_SERVE = 1, COMMAND_PORTS = 2 };
+
+enum settings_result { SETTINGS_OK, SETTINGS_HELP, SETTINGS_WRONG };
+
+/* argv[0] is the subcommand. After SETTINGS_HELP and SETTINGS_WRONG the user has been told. */
+enum settings_result settings_parse(struct settings *ret_settings, enum command command, int argc,
+				    char **argv);

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Endpoints and the ports they publish. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine.h"
+#include "kernel/ct.h"
+#include "plan/compile.h"
+#include "plan/names.h"
+
+static int find_member(const struct policy *policy, const char *network_id,
+		       struct member **ret_member, struct err *err)
+{
+	*ret_member = world_find(&policy->world, network_id);
+	if (*ret_member)
+		return 0;
+	return err_set(err, -ENOENT, "network %.12s is not known here%s; remove it and create it again",
+		       network_id,
+		       policy->incomplete ? " (a state file could not be read, see the log)" : "");
+}
+
+static int find_endpoint(const struct policy *policy, const char *network_id,
+			 const char *endpoint_id, struct member **ret_member,
+			 struct endpoint **ret_endpoint, struct err *err)
+{
+	int r = find_member(policy, network_id, ret_member, err);
+
+	if (r < 0)
+		return r;
+	*ret_endpoint = member_find(*ret_member, endpoint_id);
+	if (*ret_endpoint)
+		return 0;
+	return err_set(err, -ENOENT,
+		       "endpoint %.12s is not known in network %.12s; restart the container",
+		       endpoint_id, network_id);
+}
+
+static int check_addresses(const struct network *net, const struct endpoint *endpoint,
+			   struct err *err)
+{
+	struct addr_text text;
+
+	if (!*endpoint->id || *endpoint->id == '.' ||
+	    strspn(endpoint->id, ID_CHARACTERS) != strlen(endpoint->id))
+		return err_set(err, -EINVAL,
+			       "endpoint id \"%s\" is not one: letters, digits, . _ - only",
+			       endpoint->id);
+	for (enum family f = V4; f < FAMILIES; f++) {
+		const struct addr *addr = &endpoint->addr[f].addr;
+
+		if (addr_is_set(addr) &&
+		    (!prefix_is_set(&net->subnet[f]) || !prefix_contains(&net->subnet[f], addr)))
+			return err_set(err, -EINVAL, "address %s is not in a subnet of network %.12s",
+				       addr_print(addr, &text), net->id);
+	}
+	return 0;
+}
+
+/* Follows from the address, so that a container that takes over an address is reached at once; from
+ * the id where there is no IPv4. */
+static void choose_mac(struct endpoint *endpoint)
+{
+	static const uint8_t none[6];
+
+	if (memcmp(endpoint->mac, none, sizeof(none)) != 0)
+		return;
+	endpoint->mac[0] = 0x02;
+	endpoint->mac[1] = 0x42;
+	if (addr_is_set(&endpoint->addr[V4].addr)) {
+		memcpy(endpoint->mac + 2, endpoint->addr[V4].addr.bytes, 4);
+	} else {
+		uint32_t hash = 0x811c9dc5u;
+
+		for (const char *c = endpoint->id; *c; c++)
+			hash = (hash ^ (uint8_t)*c) * 0x01000193u;
+		endpoint->mac[0] = 0x06; /* cannot be the one of an IPv4 address */
+		memcpy(endpoint->mac + 2, &hash, 4);
+	}
+}
+
+static bool same_addresses(const struct endpoint *a, const struct endpoint *b)
+{
+	return prefix_compare(&a->addr[V4], &b->addr[V4]) == 0 &&
+	       prefix_compare(&a->addr[V6], &b->addr[V6]) == 0;
+}
+
+static bool shares_address(const struct endpoint *a, const struct endpoint *b)
+{
+	for (enum family f = V4; f < FAMILIES; f++)
+		if (addr_is_set(&a->addr[f].addr) && addr_equal(&a->addr[f].addr, &b->addr[f].addr))
+			return true;
+	return false;
+}
+
+/* Who hands out addresses has given this one to somebody else: the old holder ended unheard. */
+static void evict_holders(struct policy *policy, struct member *member,
+			  const struct endpoint *newcomer)
+{
+	struct err ignored;
+
+	for (size_t i = member->n; i > 0; i--) {
+		struct endpoint *old = member->endpoints[i - 1];
+
+		if (!shares_address(old, newcomer))
+			continue;
+		log_info("network %.12s: endpoint %.12s ended unheard, its address is given again",
+			 member->network.id, old->id);
+		(void)endpoint_discard(policy, member, old->id, &ignored);
+	}
+}
+
+static int build(struct policy *policy, const struct network *net, const struct endpoint *endpoint,
+		 bool up, struct err *err)
+{
+	AUTO(plan) struct plan with = { 0 };
+	AUTO(plan) struct plan without = { 0 };
+
+	compile_endpoint(net, endpoint, &with);
+	return up ? engine_transition(policy, &without, &with, err)
+		  : engine_transition(policy, &with, &without, err);
+}
+
+int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, struct err *err)
+{
+	struct endpoint copy = *endpoint, *added;
+	struct member *member;
+	struct err ignored;
+	int r;
+
+	r = find_member(policy, endpoint->network, &member, err);
+	if (r == 0)
+		r = check_addresses(&member->network, endpoint, err);
+	if (r < 0)
+		return r;
+	added = member_find(member, endpoint->id);
+	if (added && same_addresses(added, endpoint))
+		return 0;
+	if (added)
+		return err_set(err, -EEXIST, "endpoint %.12s exists with other addresses", endpoint->id);
+	evict_holders(policy, member, endpoint);
+
+	choose_mac(&copy);
+	snprintf(copy.host_if, IFNAMSIZ, HOST_IF_PREFIX "%.12s", copy.id);
+	snprintf(copy.container_if, IFNAMSIZ, CONTAINER_IF_PREFIX "%.12s", copy.id);
+	copy.era = policy->era;
+	copy.ports = NULL;
+	copy.n_ports = 0;
+	added = member_add(member, &copy);
+	r = build(policy, &member->network, added, true, err);
+	if (r == 0) {
+		r = store_save_endpoint(&policy->store, added, err);
+		if (r < 0)
+			(void)build(policy, &member->network, added, false, &ignored);
+	}
+	if (r < 0)
+		member_remove(member, copy.id);
+	return r;
+}
+
+int endpoint_discard(struct policy *policy, struct member *member, const char *endpoint_id,
+		     struct err *err)
+{
+	AUTO(endpoint) struct endpoint endpoint = { 0 };
+	struct err ignored;
+	int r;
+
+	store_remove_endpoint(&policy->store, endpoint_id);
+	ports_withdraw(policy->ports, member->network.id, endpoint_id);
+	member_take(member, endpoint_id, &endpoint);
+	r = build(policy, &member->network, &endpoint, false, err);
+	/* Whoever gets the address next must not inherit the connections. */
+	for (enum family f = V4; f < FAMILIES; f++)
+		if (addr_is_set(&endpoint.addr[f].addr))
+			(void)ct_flush_address(&policy->nl, &endpoint.addr[f].addr, &ignored);
+	return r;
+}
+
+int policy_endpoint_remove(struct policy *policy, const char *network_id, const char *endpoint_id,
+			   struct err *err)
+{
+	struct member *member = world_find(&policy->world, network_id);
+	struct endpoint *endpoint = member ? member_find(member, endpoint_id) : NULL;
+
+	return endpoint ? endpoint_discard(policy, member, endpoint_id, err) : 0;
+}
+
+const struct endpoint *policy_endpoint(const struct policy *policy, const char *network_id,
+				       const char *endpoint_id)
+{
+	const struct member *member = world_find(&policy->world, network_id);
+
+	return member ? member_find(member, endpoint_id) : NULL;
+}
+
+void policy_each_endpoint(const struct policy *policy,
+			  void (*fn)(void *arg, const struct network *network,
+				     const struct endpoint *endpoint),
+			  void *arg)
+{
+	for (size_t m = 0; m < policy->world.n; m++) {
+		const struct member *member = policy->world.members[m];
+
+		for (size_t e = 0; e < member->n; e++)
+			fn(arg, &member->network, member->endpoints[e]);
+	}
+}
+
+/* A gateway, or no second way either: never neither of the two. */
+int policy_attachment(const struct policy *policy, const char *network_id, const char *endpoint_id,
+		      struct attachment *ret_attachment, struct err *err)
+{
+	struct attachment attachment = { 0 };
+	struct endpoint *endpoint;
+	struct member *member;
+	int r;
+
+	r = find_endpoint(policy, network_id, endpoint_id, &member, &endpoint, err);
+	if (r < 0)
+		return r;
+	attachment.container_if = endpoint->container_if;
+	attachment.container_prefix = member->network.container_prefix;
+	for (enum family f = V4; !member->network.internal && f < FAMILIES; f++) {
+		const struct network *net = &member->network;
+
+		if (!addr_is_set(&endpoint->addr[f].addr))
+			continue;
+		if (addr_is_set(&net->next_hop[f]))
+			attachment.gateway[f] = net->next_hop[f];
+		else if (net->mode[f] != GATEWAY_ISOLATED)
+			attachment.gateway[f] = net->gateway[f];
+	}
+	attachment.no_default_route =
+		!addr_is_set(&attachment.gateway[V4]) && !addr_is_set(&attachment.gateway[V6]);
+	*ret_attachment = attachment;
+	return 0;
+}
+
+static int republish(struct policy *policy, const struct member *member,
+		     const struct endpoint *before, const struct endpoint *after, struct err *err)
+{
+	AUTO(plan) struct plan old = { 0 };
+	AUTO(plan) struct plan new = { 0 };
+
+	compile_ports(&member->network, before, &old);
+	compile_ports(&member->network, after, &new);
+	return engine_transition(policy, &old, &new, err);
+}
+
+/* A client that keeps sending from one port has an entry from before the port was published, or from
+ * its last holder, and would never be translated anew. */
+static void flush_udp(struct policy *policy, const struct port *ports, size_t n)
+{
+	struct err ignored;
+
+	for (size_t i = 0; i < n; i++)
+		if (ports[i].proto == IPPROTO_UDP && ports[i].host_port)
+			(void)ct_flush_port(&policy->nl, ports[i].proto, ports[i].host_port,
+					    &ports[i].host, &ignored);
+}
+
+static void swap_ports(struct endpoint *endpoint, struct port **ports, size_t *n)
+{
+	struct port *old_ports = endpoint->ports;
+	size_t old_n = endpoint->n_ports;
+
+	endpoint->ports = *ports;
+	endpoint->n_ports = *n;
+	*ports = old_ports;
+	*n = old_n;
+}
+
+static void port_lost(void *arg, const struct port *port, const struct err *reason)
+{
+	(void)arg;
+	(void)port;
+	log_warn("%s", reason->text);
+}
+
+int policy_publish(struct policy *policy, const char *network_id, const char *endpoint_id,
+		   const struct port_request *ports, size_t n, struct err *err)
+{
+	AUTO_FREE struct port *other = NULL;
+	struct endpoint *endpoint, before;
+	struct member *member;
+	size_t n_other = 0;
+	int r;
+
+	r = find_endpoint(policy, network_id, endpoint_id, &member, &endpoint, err);
+	if (r < 0)
+		return r;
+	if (n == 0 && endpoint->n_ports == 0)
+		return 0;
+	r = ports_publish(policy->ports, &member->network, endpoint, ports, n, &other, &n_other, err);
+	if (r < 0)
+		return r;
+	before = *endpoint;
+	swap_ports(endpoint, &other, &n_other);
+	r = republish(policy, member, &before, endpoint, err);
+	if (r == 0)
+		r = store_save_endpoint(&policy->store, endpoint, err);
+	if (r < 0) {
+		struct endpoint after = *endpoint;
+		struct err ignored;
+
+		swap_ports(endpoint, &other, &n_other);
+		(void)republish(policy, member, &after, endpoint, &ignored);
+		(void)ports_reopen(policy->ports, &member->network, endpoint, port_lost, NULL);
+		return r;
+	}
+	flush_udp(policy, other, n_other);
+	flush_udp(policy, endpoint->ports, endpoint->n_ports);
+	return 0;
+}

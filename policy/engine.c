@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Plan, diff, apply: see engine.h. And the beginning and the end of an engine. */
+#include "engine.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "kernel/apply.h"
+#include "kernel/nft_commit.h"
+#include "plan/compile.h"
+
+static bool touches_firewall(const struct ops *ops)
+{
+	for (size_t i = 0; i < ops->n; i++)
+		if (op_is_firewall(&ops->ops[i]))
+			return true;
+	return false;
+}
+
+/* What we rely on is not what we left there: somebody flushed, edited or deleted it. */
+static bool was_changed(int code)
+{
+	return code == -ENOENT || code == -EEXIST || code == -ENODEV;
+}
+
+int engine_transition(struct policy *policy, struct plan *before, struct plan *after,
+		      struct err *err)
+{
+	AUTO(ops) struct ops ops = { 0 };
+	int r;
+
+	plan_sort(before);
+	plan_sort(after);
+	diff_compute(before, after, &ops);
+	r = apply_ops(&policy->nl, &ops, err);
+	if (r == 0)
+		return 0;
+	apply_undo(&policy->nl, &ops);
+	if (was_changed(r)) {
+		struct err first = *err;
+
+		log_warn("%s; the kernel does not have what was left there: rebuilding it", first.text);
+		if (engine_reconcile(policy, err) == 0)
+			return 0;
+		*err = first;
+	}
+	return r;
+}
+
+/* Operations that remove something the world does not know. */
+static void keep_unknown(struct ops *ops)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ops->n; i++)
+		if (ops->ops[i].after)
+			ops->ops[n++] = ops->ops[i];
+	ops->n = n;
+}
+
+/* The firewall's operations have been dealt with. */
+static void skip_firewall(struct ops *ops)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ops->n; i++)
+		if (!op_is_firewall(&ops->ops[i]))
+			ops->ops[n++] = ops->ops[i];
+	ops->n = n;
+}
+
+static void log_difference(const struct ops *ops)
+{
+	for (size_t i = 0; i < ops->n; i++) {
+		const struct op *op = &ops->ops[i];
+		AUTO(strbuf) struct strbuf text = { 0 };
+
+		item_print(op->after ? op->after : op->before, &text);
+		log_debug("%s %s", !op->before ? "missing:" : !op->after ? "left over:" : "differs:",
+			  strbuf_text(&text));
+	}
+}
+
+int engine_reconcile(struct policy *policy, struct err *err)
+{
+	AUTO(plan) struct plan wanted = { 0 };
+	AUTO(plan) struct plan seen = { 0 };
+	AUTO(ops) struct ops ops = { 0 };
+	int r;
+
+	compile_world(&policy->world, &wanted);
+	r = observe_all(&policy->nl, &seen, err);
+	if (r < 0)
+		return r;
+	diff_compute(&seen, &wanted, &ops);
+	log_difference(&ops);
+	if (policy->incomplete) {
+		keep_unknown(&ops);
+	} else if (wanted.n && touches_firewall(&ops)) {
+		/* Rather than mending it: whatever it is now, one transaction makes it right. */
+		r = nft_replace(&policy->nl, &wanted, err);
+		if (r < 0)
+			return r;
+		skip_firewall(&ops);
+	}
+	return apply_ops(&policy->nl, &ops, err);
+}
+
+static void load_network(void *arg, const struct network *network)
+{
+	struct policy *policy = arg;
+
+	world_add(&policy->world, network);
+}
+
+static void load_endpoint(void *arg, struct endpoint *endpoint)
+{
+	struct policy *policy = arg;
+	struct member *member = world_find(&policy->world, endpoint->network);
+
+	if (member && !member_find(member, endpoint->id)) {
+		member_add(member, endpoint);
+		return;
+	}
+	store_remove_endpoint(&policy->store, endpoint->id);
+	free(endpoint->ports);
+}
+
+static void bad_network_file(void *arg, const char *file, const struct err *reason)
+{
+	struct policy *policy = arg;
+
+	log_error("state file networks/%s: %s; its network stays as the kernel has it and cannot be "
+		  "used until the file is repaired or removed", file, reason->text);
+	policy->incomplete = true;
+}
+
+static void bad_endpoint_file(void *arg, const char *file, const struct err *reason)
+{
+	(void)arg;
+	log_error("state file endpoints/%s: %s; the container has to be restarted", file,
+		  reason->text);
+}
+
+/* An endpoint whose link is gone ended while nobody was looking. */
+static int drop_ended(struct policy *policy, struct err *err)
+{
+	AUTO(plan) struct plan seen = { 0 };
+	int r = observe_all(&policy->nl, &seen, err);
+
+	for (size_t m = 0; r == 0 && m < policy->world.n; m++) {
+		struct member *member = policy->world.members[m];
+
+		for (size_t e = member->n; e > 0; e--) {
+			struct endpoint *endpoint = member->endpoints[e - 1];
+			struct item key = { .kind = ITEM_VETH };
+
+			memcpy(key.veth.host_if, endpoint->host_if, IFNAMSIZ);
+			if (plan_find(&seen, &key))
+				continue;
+			store_remove_endpoint(&policy->store, endpoint->id);
+			member_remove(member, endpoint->id);
+		}
+	}
+	return r;
+}
+
+static void port_lost(void *arg, const struct port *port, const struct err *reason)
+{
+	(void)arg;
+	(void)port;
+	log_warn("%s; the port still works from other hosts, but not from this host's loopback",
+		 reason->text);
+}
+
+static void reopen_ports(struct policy *policy)
+{
+	for (size_t m = 0; m < policy->world.n; m++) {
+		const struct member *member = policy->world.members[m];
+
+		for (size_t e = 0; e < member->n; e++)
+			ports_reopen(policy->ports, &member->network, member->endpoints[e], port_lost,
+				     NULL);
+	}
+}
+
+static int load(struct policy *policy, struct err *err)
+{
+	int r = store_load_networks(&policy->store, load_network, bad_network_file, policy, err);
+
+	if (r == 0)
+		r = store_load_endpoints(&policy->store, load_endpoint, bad_endpoint_file, policy, err);
+	if (r == 0)
+		r = drop_ended(policy, err);
+	if (r == 0)
+		r = engine_reconcile(policy, err);
+	if (r == 0)
+		reopen_ports(policy);
+	return r;
+}
+
+static void legacy_failed(const char *sentence)
+{
+	log_warn("%s", sentence);
+}
+
+struct policy *policy_open(const struct policy_config *config, struct loop *loop, struct err *err)
+{
+	struct policy *policy = xcalloc(1, sizeof(*policy));
+	int r;
+
+	policy->loop = loop;
+	policy->is_neighbour = config->is_neighbour;
+	policy->store = (struct store){ -1, -1 };
+	r = nl_open(&policy->nl, err);
+	if (r == 0)
+		r = store_open(&policy->store, config->state_dir, config->run_dir, err);
+	if (r == 0 && !(policy->ports = ports_new(loop, &(struct ports_limits){ 0 }, err)))
+		r = err->code;
+	policy->legacy = hostfw_legacy_new(loop, policy->nl.proc, legacy_failed);
+	if (r == 0)
+		r = events_start(policy, err);
+	if (r == 0)
+		r = load(policy, err);
+	if (r < 0) {
+		policy_close(policy);
+		return NULL;
+	}
+	hostpath_update(policy);
+	log_info("%zu networks", policy->world.n);
+	return policy;
+}
+
+void policy_close(struct policy *policy)
+{
+	if (!policy)
+		return;
+	events_stop(policy);
+	hostfw_legacy_free(policy->legacy);
+	ports_free(policy->ports);
+	store_close(&policy->store);
+	nl_close(&policy->nl);
+	world_done(&policy->world);
+	free(policy);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of the engine share. Nothing else includes this. */
+#pragma once
+
+#include "kernel/hostfw_legacy.h"
+#include "kernel/nl.h"
+#include "model/world.h"
+#include "plan/plan.h"
+#include "policy.h"
+#include "ports/ports.h"
+#include "store.h"
+#include "watch/links.h"
+#include "watch/nft.h"
+
+struct policy {
+	struct loop *loop;
+	bool (*is_neighbour)(const char *bridge);
+	struct nl nl;
+	struct store store;
+	struct world world;
+	struct ports *ports;
+	struct hostfw_legacy *legacy;
+	struct link_watch *link_watch;
+	struct nft_watch *nft_watch;
+
+	/* Some state file could not be read: what the kernel has and we do not know of may be a
+	 * network's only protection, so nothing is swept. */
+	bool incomplete;
+
+	uint64_t era; /* counts client processes; endpoints remember theirs */
+	struct loop_timer *sweep;
+};
+
+/* engine.c: the one way into the kernel. The world has been edited already; before and after are the
+ * pieces of its plan that the edit changed. On failure the kernel is as it was. */
+int engine_transition(struct policy *policy, struct plan *before, struct plan *after,
+		      struct err *err);
+/* engine.c: makes the kernel contain what the world says, whatever it contains now. */
+int engine_reconcile(struct policy *policy, struct err *err);
+
+/* hostpath.c: keeps Docker's forward path open for our bridges, or closes it after the last one. */
+void hostpath_update(struct policy *policy);
+/* hostpath.c: before a network goes whose bridge has a name of its own. */
+void hostpath_forget(struct policy *policy, const char *bridge);
+
+/* endpoints.c: takes the endpoint, which must exist, out of world, kernel, ports and state. The id may
+ * be the endpoint's own. */
+int endpoint_discard(struct policy *policy, struct member *member, const char *endpoint_id,
+		     struct err *err);
+
+/* events.c */
+int events_start(struct policy *policy, struct err *err);
+void events_stop(struct policy *policy);

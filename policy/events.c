@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel and time tell us, turned into edits of the world: containers that ended unheard,
+ * other people's bridges that come and go, rules that others changed. */
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine.h"
+#include "kernel/link.h"
+#include "plan/compile.h"
+
+/* What an earlier client left half-made has had its chance by then. */
+#define SWEEP_DELAY_MS 10000
+
+static struct endpoint *find_by_link(const struct policy *policy, const char *host_if,
+				     struct member **ret_member)
+{
+	for (size_t m = 0; m < policy->world.n; m++) {
+		struct member *member = policy->world.members[m];
+
+		for (size_t e = 0; e < member->n; e++) {
+			if (!streq(member->endpoints[e]->host_if, host_if))
+				continue;
+			*ret_member = member;
+			return member->endpoints[e];
+		}
+	}
+	return NULL;
+}
+
+static void discard(struct policy *policy, struct member *member, const struct endpoint *endpoint,
+		    const char *why)
+{
+	struct err err = { 0 };
+
+	log_info("network %.12s: endpoint %.12s removed: %s", member->network.id, endpoint->id, why);
+	if (endpoint_discard(policy, member, endpoint->id, &err) < 0)
+		log_warn("network %.12s: %s", member->network.id, err.text);
+}
+
+/* Edits the facts and everything that follows from them. */
+static void change_neighbour(struct policy *policy, const char *bridge,
+			     bool (*edit)(struct facts *facts, const char *bridge))
+{
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+	struct err err = { 0 };
+
+	compile_common(&policy->world.facts, &before);
+	if (!edit(&policy->world.facts, bridge) || policy->world.n == 0)
+		return;
+	compile_common(&policy->world.facts, &after);
+	if (engine_transition(policy, &before, &after, &err) < 0)
+		log_warn("keep bridge %s apart: %s", bridge, err.text);
+}
+
+static bool is_neighbour(const struct policy *policy, const char *bridge)
+{
+	for (size_t i = 0; i < policy->world.n; i++)
+		if (streq(policy->world.members[i]->network.bridge, bridge))
+			return false;
+	return policy->is_neighbour && policy->is_neighbour(bridge);
+}
+
+static void read_neighbours(struct policy *policy)
+{
+	AUTO(link_list) struct link_list bridges = { 0 };
+	struct err err = { 0 };
+
+	if (link_list_read(&policy->nl, "bridge", &bridges, &err) < 0) {
+		log_warn("read the host's bridges: %s", err.text);
+		return;
+	}
+	for (size_t i = 0; i < bridges.n; i++)
+		if (is_neighbour(policy, bridges.links[i].name))
+			change_neighbour(policy, bridges.links[i].name, facts_add_neighbour);
+}
+
+/* Notifications were lost: look at what they would have told. */
+static void look_again(struct policy *policy)
+{
+	read_neighbours(policy);
+	for (size_t m = 0; m < policy->world.n; m++) {
+		struct member *member = policy->world.members[m];
+
+		for (size_t e = member->n; e > 0; e--)
+			if (!link_exists(&policy->nl, member->endpoints[e - 1]->host_if))
+				discard(policy, member, member->endpoints[e - 1],
+					"its link is gone");
+	}
+}
+
+static void on_link(void *arg, enum link_event event, const char *name, const char *kind)
+{
+	struct policy *policy = arg;
+	struct endpoint *endpoint;
+	struct member *member;
+
+	switch (event) {
+	case LINK_CHANGED:
+		if (kind && streq(kind, "bridge") && is_neighbour(policy, name))
+			change_neighbour(policy, name, facts_add_neighbour);
+		break;
+	case LINK_GONE:
+		change_neighbour(policy, name, facts_remove_neighbour);
+		endpoint = find_by_link(policy, name, &member);
+		/* The news may be older than a link made since under the same name. */
+		if (endpoint && !link_exists(&policy->nl, name))
+			discard(policy, member, endpoint, "its container is gone");
+		break;
+	case LINK_LOST_TRACK:
+		look_again(policy);
+		break;
+	}
+}
+
+static void on_nft_change(void *arg)
+{
+	hostpath_update(arg);
+}
+
+/* An endpoint made for an earlier client process, whose other end nobody took, never will be. */
+static void on_sweep(void *arg)
+{
+	struct policy *policy = arg;
+
+	for (size_t m = 0; m < policy->world.n; m++) {
+		struct member *member = policy->world.members[m];
+
+		for (size_t e = member->n; e > 0; e--) {
+			const struct endpoint *endpoint = member->endpoints[e - 1];
+
+			if (endpoint->era < policy->era &&
+			    link_exists(&policy->nl, endpoint->container_if))
+				discard(policy, member, endpoint, "no container took it");
+		}
+	}
+}
+
+void policy_client_started(struct policy *policy)
+{
+	policy->era++;
+	loop_timer_arm(policy->sweep, SWEEP_DELAY_MS);
+	hostpath_update(policy);
+}
+
+int events_start(struct policy *policy, struct err *err)
+{
+	uint32_t own_port = mnl_socket_get_portid(nl_netfilter(&policy->nl));
+
+	policy->sweep = loop_timer_new(policy->loop, on_sweep, policy);
+	policy->link_watch = link_watch_new(policy->loop, on_link, policy, err);
+	if (!policy->link_watch)
+		return err->code;
+	policy->nft_watch = nft_watch_new(policy->loop, own_port, on_nft_change, policy, err);
+	if (!policy->nft_watch)
+		return err->code;
+	read_neighbours(policy);
+	return 0;
+}
+
+void events_stop(struct policy *policy)
+{
+	nft_watch_free(policy->nft_watch);
+	link_watch_free(policy->link_watch);
+	loop_timer_free(policy->sweep);
+}

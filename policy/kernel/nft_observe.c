@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads our table back into a plan. */
+#include "nft_commit.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/common.h>
+#include <libnftnl/table.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "../base/mem.h"
+#include "../plan/names.h"
+#include "nft.h"
+#include "nl.h"
+
+/* What one dump adds to. A dump that is begun again (message NULL) forgets what it had. */
+struct reading {
+	struct plan *plan;
+	size_t start; /* of this dump's items */
+	size_t at;    /* index of the chain found last */
+	bool table_found;
+};
+
+static bool in_our_table(const char *table)
+{
+	return table && streq(table, NFT_TABLE);
+}
+
+static void on_table(void *arg, const struct nlmsghdr *message)
+{
+	struct reading *reading = arg;
+	struct nftnl_table *table;
+
+	reading->table_found &= message != NULL;
+	if (!message)
+		return;
+	table = mem_check(nftnl_table_alloc());
+	if (nftnl_table_nlmsg_parse(message, table) == 0 &&
+	    in_our_table(nftnl_table_get_str(table, NFTNL_TABLE_NAME)))
+		reading->table_found = true;
+	nftnl_table_free(table);
+}
+
+static void add_set(struct plan *plan, const char *name)
+{
+	const struct fw_set *known = fw_set_find(name);
+	struct fw_set *seen = &plan_add(plan, ITEM_FW_SET)->set;
+
+	/* A set's type cannot be changed after it was made: the name says it all. */
+	if (known)
+		*seen = *known;
+	else
+		snprintf(seen->name, sizeof(seen->name), "%s", name);
+}
+
+static void on_set(void *arg, const struct nlmsghdr *message)
+{
+	struct reading *reading = arg;
+	struct nftnl_set *set;
+
+	if (!message) {
+		plan_truncate(reading->plan, reading->start);
+		return;
+	}
+	set = mem_check(nftnl_set_alloc());
+	if (nftnl_set_nlmsg_parse(message, set) == 0 &&
+	    in_our_table(nftnl_set_get_str(set, NFTNL_SET_TABLE)))
+		add_set(reading->plan, nftnl_set_get_str(set, NFTNL_SET_NAME));
+	nftnl_set_free(set);
+}
+
+static void on_chain(void *arg, const struct nlmsghdr *message)
+{
+	struct reading *reading = arg;
+	struct nftnl_chain *chain;
+
+	if (!message) {
+		plan_truncate(reading->plan, reading->start);
+		return;
+	}
+	chain = mem_check(nftnl_chain_alloc());
+	if (nftnl_chain_nlmsg_parse(message, chain) == 0 &&
+	    in_our_table(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE)))
+		nft_read_chain(chain, &plan_add(reading->plan, ITEM_FW_CHAIN)->chain);
+	nftnl_chain_free(chain);
+}
+
+/* Rules arrive chain by chain, in the order in which the chains did: the search is short. */
+static struct fw_chain *find_chain(struct reading *reading, const char *name)
+{
+	struct plan *plan = reading->plan;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		size_t at = (reading->at + i) % plan->n;
+		struct item *item = &plan->items[at];
+
+		if (item->kind == ITEM_FW_CHAIN && streq(item->chain.name, name)) {
+			reading->at = at;
+			return &item->chain;
+		}
+	}
+	return NULL;
+}
+
+static void forget_rules(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->items[i].kind == ITEM_FW_CHAIN)
+			plan->items[i].chain.n = 0;
+}
+
+static void on_rule(void *arg, const struct nlmsghdr *message)
+{
+	struct reading *reading = arg;
+	struct nftnl_rule *rule;
+	struct fw_chain *chain;
+
+	if (!message) {
+		forget_rules(reading->plan);
+		return;
+	}
+	rule = mem_check(nftnl_rule_alloc());
+	if (nftnl_rule_nlmsg_parse(message, rule) == 0 &&
+	    in_our_table(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE))) {
+		chain = find_chain(reading, nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN));
+		if (chain) {
+			chain->rules = xreallocarray(chain->rules, chain->n + 1, sizeof(*chain->rules));
+			nft_read_rule(rule, &chain->rules[chain->n++]);
+		}
+	}
+	nftnl_rule_free(rule);
+}
+
+static void add_elements(struct plan *plan, struct nftnl_set *set)
+{
+	const char *name = nftnl_set_get_str(set, NFTNL_SET_NAME);
+	struct nftnl_set_elems_iter *iter = mem_check(nftnl_set_elems_iter_create(set));
+	struct nftnl_set_elem *elem;
+	struct fw_element seen;
+
+	while ((elem = nftnl_set_elems_iter_next(iter)))
+		if (nft_read_element(name, elem, &seen) == 0)
+			plan_add(plan, ITEM_FW_ELEMENT)->element = seen;
+	nftnl_set_elems_iter_destroy(iter);
+}
+
+static void on_elements(void *arg, const struct nlmsghdr *message)
+{
+	struct reading *reading = arg;
+	struct nftnl_set *set;
+
+	if (!message) {
+		plan_truncate(reading->plan, reading->start);
+		return;
+	}
+	set = mem_check(nftnl_set_alloc());
+	if (nftnl_set_elems_nlmsg_parse(message, set) == 0)
+		add_elements(reading->plan, set);
+	nftnl_set_free(set);
+}
+
+/* Asks for everything of a kind in our table; table_attr 0 when the kind has no such filter. */
+static int dump(struct nl *nl, uint16_t type, uint16_t table_attr, const char *set,
+		nl_answer_fn *fn, struct reading *reading, struct err *err)
+{
+	char buffer[512];
+	struct nlmsghdr *message =
+		nftnl_nlmsg_build_hdr(buffer, type, NFPROTO_INET, NLM_F_DUMP, 0);
+
+	if (table_attr)
+		mnl_attr_put_strz(message, table_attr, NFT_TABLE);
+	if (set)
+		mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set);
+	reading->start = reading->plan->n;
+	if (nl_dump(nl, message, fn, reading, err) < 0)
+		return err_wrap(err, "read nftables table inet " NFT_TABLE);
+	return 0;
+}
+
+static int observe_elements(struct nl *nl, struct reading *reading, struct err *err)
+{
+	struct plan *plan = reading->plan;
+	size_t n = plan->n;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (plan->items[i].kind == ITEM_FW_SET && fw_set_find(plan->items[i].set.name))
+			r = dump(nl, NFT_MSG_GETSETELEM, NFTA_SET_ELEM_LIST_TABLE,
+				 plan->items[i].set.name, on_elements, reading, err);
+	return r;
+}
+
+int nft_observe(struct nl *nl, struct plan *plan, struct err *err)
+{
+	struct reading reading = { .plan = plan };
+	int r;
+
+	r = dump(nl, NFT_MSG_GETTABLE, 0, NULL, on_table, &reading, err);
+	if (r < 0 || !reading.table_found)
+		return r;
+	plan_add(plan, ITEM_FW_TABLE);
+	r = dump(nl, NFT_MSG_GETSET, NFTA_SET_TABLE, NULL, on_set, &reading, err);
+	if (r == 0)
+		r = dump(nl, NFT_MSG_GETCHAIN, 0, NULL, on_chain, &reading, err);
+	if (r == 0)
+		r = dump(nl, NFT_MSG_GETRULE, NFTA_RULE_TABLE, NULL, on_rule, &reading, err);
+	if (r == 0)
+		r = observe_elements(nl, &reading, err);
+	return r;
+}

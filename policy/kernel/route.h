@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Routes of ours, in any table: those that carry our protocol number. */
+#pragma once
+
+#include "../plan/plan.h"
+#include "nl.h"
+
+/* Without an oif the route is unreachable: it says so to the sender, and needs no link. Say a metric
+ * other than 0 for IPv6: the kernel turns 0 into 1024 and reports that.
+ * Adding what is there is success, -EEXIST if it is somebody else's; so is removing what is not. */
+int route_add(struct nl *nl, const struct item_route *route, struct err *err);
+int route_remove(struct nl *nl, const struct item_route *route, struct err *err);
+/* ITEM_ROUTE and, for unreachable ones, ITEM_BACKSTOP. */
+int routes_observe(struct nl *nl, struct plan *plan, struct err *err);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See rule.h. A kind of rule is one line in put_rule() and one in parse_rule(). */
+#include "rule.h"
+
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+
+#include "../base/mem.h"
+#include "../plan/names.h"
+
+static int wrap(const struct item_rule *rule, const char *verb, struct err *err)
+{
+	return err_wrap(err, "cannot %s the IPv%d rule at priority %u", verb,
+			rule->family == V4 ? 4 : 6, rule->pref);
+}
+
+static void put_rule(struct nlmsghdr *msg, struct fib_rule_hdr *header,
+		     const struct item_rule *rule)
+{
+	/* Never left to the kernel: without a priority it puts the rule in front of everybody's. */
+	mnl_attr_put_u32(msg, FRA_PRIORITY, rule->pref);
+	header->action = FR_ACT_TO_TBL;
+	mnl_attr_put_u32(msg, FRA_TABLE, rule->table);
+}
+
+static struct nlmsghdr *rule_request(union nl_request *request, uint16_t type, uint16_t flags,
+				     const struct item_rule *rule)
+{
+	struct nlmsghdr *msg = nl_request(request, type, flags);
+	struct fib_rule_hdr *header = mnl_nlmsg_put_extra_header(msg, sizeof(*header));
+
+	header->family = (uint8_t)family_to_af(rule->family);
+	mnl_attr_put_u8(msg, FRA_PROTOCOL, ROUTE_PROTOCOL);
+	put_rule(msg, header, rule);
+	return msg;
+}
+
+int rule_add(struct nl *nl, const struct item_rule *rule, struct err *err)
+{
+	union nl_request request;
+	int r = nl_talk(nl, rule_request(&request, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule),
+			err);
+
+	if (r == -EEXIST) { /* an identical one, including the protocol */
+		*err = (struct err){ 0 };
+		return 0;
+	}
+	return r < 0 ? wrap(rule, "add", err) : 0;
+}
+
+int rule_remove(struct nl *nl, const struct item_rule *rule, struct err *err)
+{
+	union nl_request request;
+	int r = nl_talk(nl, rule_request(&request, RTM_DELRULE, 0, rule), err);
+
+	if (r == -ENOENT) {
+		*err = (struct err){ 0 };
+		return 0;
+	}
+	return r < 0 ? wrap(rule, "remove", err) : 0;
+}
+
+static bool parse_rule(const struct nlmsghdr *msg, struct item_rule *ret_rule)
+{
+	const struct fib_rule_hdr *header = mnl_nlmsg_get_payload(msg);
+	const struct nlattr *attrs[FRA_MAX + 1];
+
+	if (msg->nlmsg_type != RTM_NEWRULE ||
+	    (header->family != AF_INET && header->family != AF_INET6))
+		return false;
+	nl_parse(msg, sizeof(*header), attrs, FRA_MAX);
+	if (!attrs[FRA_PROTOCOL] || mnl_attr_get_u8(attrs[FRA_PROTOCOL]) != ROUTE_PROTOCOL)
+		return false;
+	*ret_rule = (struct item_rule){
+		.family = header->family == AF_INET6 ? V6 : V4,
+		.pref = attrs[FRA_PRIORITY] ? mnl_attr_get_u32(attrs[FRA_PRIORITY]) : 0,
+		.table = attrs[FRA_TABLE] ? mnl_attr_get_u32(attrs[FRA_TABLE]) : header->table,
+	};
+	return true;
+}
+
+struct rule_reading {
+	struct plan *plan;
+	size_t start; /* of what was read into the plan */
+	int af;
+};
+
+static void take_rule(void *arg, const struct nlmsghdr *msg)
+{
+	struct rule_reading *reading = arg;
+	struct item_rule rule;
+
+	if (!msg)
+		reading->plan->n = reading->start;
+	/* Asked for a family that it does not have, the kernel lists all others. */
+	if (msg && parse_rule(msg, &rule) && family_to_af(rule.family) == reading->af)
+		plan_add(reading->plan, ITEM_RULE)->rule = rule;
+}
+
+int rules_observe(struct nl *nl, struct plan *plan, struct err *err)
+{
+	for (enum family family = 0; family < FAMILIES; family++) {
+		struct rule_reading reading = { plan, plan->n, family_to_af(family) };
+		union nl_request request;
+		struct nlmsghdr *msg = nl_request(&request, RTM_GETRULE, 0);
+		struct fib_rule_hdr *header = mnl_nlmsg_put_extra_header(msg, sizeof(*header));
+		int r;
+
+		header->family = (uint8_t)family_to_af(family);
+		r = nl_dump(nl, msg, take_rule, &reading, err);
+		if (r == -EAFNOSUPPORT)
+			*err = (struct err){ 0 };
+		else if (r < 0)
+			return err_wrap(err, "cannot list the policy routing rules");
+	}
+	return 0;
+}

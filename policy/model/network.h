@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a user may ask for: networks, endpoints attached to them, ports published by endpoints.
+ * Plain values; the world (world.h) owns them. */
+#pragma once
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/addr.h"
+
+#define ID_SIZE 72 /* ids are up to 64 of these characters, not beginning with a dot */
+#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+
+enum policy_kind { POLICY_OPEN, POLICY_BYPASS, POLICY_KILLSWITCH, POLICY_ISOLATED };
+
+/* How containers' addresses meet the outside, per address family. */
+enum gateway_mode {
+	GATEWAY_NAT,             /* masqueraded; reachable through published ports only */
+	GATEWAY_NAT_UNPROTECTED, /* masqueraded; every port reachable by who has a route */
+	GATEWAY_ROUTED,          /* own addresses; published ports reachable without NAT */
+	GATEWAY_ISOLATED,        /* the bridge has no address at all */
+};
+
+struct network {
+	char id[ID_SIZE];
+	char bridge[IFNAMSIZ];
+	enum policy_kind policy;
+
+	struct prefix subnet[FAMILIES];  /* unset: the network does not have this family */
+	struct addr gateway[FAMILIES];   /* the bridge's own address; may be unset */
+	struct addr next_hop[FAMILIES];  /* containers' default gateway if it is not the bridge */
+	enum gateway_mode mode[FAMILIES];
+	struct addr snat[FAMILIES];      /* masquerade to this address instead of the uplink's */
+	bool masquerade;
+	bool inhibit_v4;                 /* do not put the v4 gateway address on the bridge */
+
+	bool internal;                   /* no way out, no way in */
+	bool icc;                        /* containers may talk to each other */
+	uint32_t mtu;                    /* 0: auto */
+	char container_prefix[IFNAMSIZ]; /* "eth": interfaces inside are eth0, eth1 ... */
+	struct addr host_binding[FAMILIES]; /* default host address of published ports */
+};
+
+/* A port as it was asked for. */
+struct port_request {
+	uint8_t proto;         /* IPPROTO_TCP, _UDP, _SCTP */
+	uint16_t port;         /* in the container */
+	struct addr host;      /* unset: every address */
+	uint16_t host_port;    /* 0: ephemeral */
+	uint16_t host_port_end; /* >= host_port: the first free one of the range */
+};
+
+/* A port as it was given: one per host address family. */
+struct port {
+	uint8_t proto;
+	uint16_t port;
+	struct addr host; /* 0.0.0.0 or :: for every address of that family */
+	uint16_t host_port;
+};
+
+struct endpoint {
+	char id[ID_SIZE];
+	char network[ID_SIZE];
+	struct prefix addr[FAMILIES]; /* unset: none in this family */
+	uint8_t mac[6];
+	char host_if[IFNAMSIZ];      /* the veth end that stays: a port of the bridge */
+	char container_if[IFNAMSIZ]; /* the end that moves into the container */
+	uint64_t created_ms;
+	uint64_t era;                /* which client process made it, see engine */
+
+	struct port *ports; /* published; owned */
+	size_t n_ports;
+};

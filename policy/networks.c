@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Adding and removing networks: what is refused, what is filled in, and in which order state and
+ * kernel change. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine.h"
+#include "kernel/clash.h"
+#include "kernel/link.h"
+#include "model/codec.h"
+#include "plan/compile.h"
+#include "plan/names.h"
+
+/* An id becomes a file name and part of interface names. */
+static int check_id(const char *id, struct err *err)
+{
+	if (!*id || *id == '.' || strspn(id, ID_CHARACTERS) != strlen(id))
+		return err_set(err, -EINVAL, "network id \"%s\" is not one: letters, digits, . _ - only",
+			       id);
+	return 0;
+}
+
+static void name_bridge(struct network *net)
+{
+	if (!*net->bridge)
+		snprintf(net->bridge, sizeof(net->bridge), BRIDGE_PREFIX "%.12s", net->id);
+}
+
+static int check_bridge(struct policy *policy, const struct network *net, struct err *err)
+{
+	struct link_info link;
+	int r;
+
+	for (size_t i = 0; i < policy->world.n; i++) {
+		const struct network *other = &policy->world.members[i]->network;
+
+		if (streq(other->bridge, net->bridge))
+			return err_set(err, -EEXIST,
+				       "bridge name \"%s\" is taken by network %.12s; choose another",
+				       net->bridge, other->id);
+	}
+	r = link_info(&policy->nl, net->bridge, &link, err);
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return r;
+	if (!link_is_ours(&link))
+		return err_set(err, -EEXIST,
+			       "bridge name \"%s\": there is an interface of that name which is not "
+			       "ours; choose another name, or remove that interface", net->bridge);
+	return 0;
+}
+
+static int check_gateway(const struct network *net, enum family f, struct err *err)
+{
+	struct addr_text addr, subnet;
+
+	if (addr_is_set(&net->gateway[f]) && !prefix_contains(&net->subnet[f], &net->gateway[f]))
+		return err_set(err, -EINVAL, "gateway %s is outside of the subnet %s",
+			       addr_print(&net->gateway[f], &addr),
+			       prefix_print(&net->subnet[f], &subnet));
+	return 0;
+}
+
+static int check_subnet(struct policy *policy, const struct network *net, enum family f,
+			struct err *err)
+{
+	struct addr_text ours, theirs;
+	struct clash clash;
+	int r;
+
+	if (!prefix_is_set(&net->subnet[f]))
+		return 0;
+	for (size_t i = 0; i < policy->world.n; i++) {
+		const struct network *other = &policy->world.members[i]->network;
+
+		if (prefix_is_set(&other->subnet[f]) &&
+		    prefix_overlap(&other->subnet[f], &net->subnet[f]))
+			return err_set(err, -EADDRINUSE,
+				       "subnet %s overlaps %s of network %.12s; choose another with "
+				       "--subnet", prefix_print(&net->subnet[f], &ours),
+				       prefix_print(&other->subnet[f], &theirs), other->id);
+	}
+	r = clash_find(&policy->nl, &net->subnet[f], &clash, err);
+	if (r < 0)
+		return r;
+	if (clash.found)
+		return err_set(err, -EADDRINUSE,
+			       "subnet %s overlaps the host's route %s dev %s; choose another with "
+			       "--subnet", prefix_print(&net->subnet[f], &ours),
+			       prefix_print(&clash.route, &theirs), clash.dev);
+	return check_gateway(net, f, err);
+}
+
+static int check_network(struct policy *policy, const struct network *net, struct err *err)
+{
+	int r = check_id(net->id, err);
+
+	if (r == 0 && !prefix_is_set(&net->subnet[V4]) && !prefix_is_set(&net->subnet[V6]))
+		r = err_set(err, -EINVAL, "the network has no subnet; give one with --subnet");
+	if (r == 0)
+		r = check_bridge(policy, net, err);
+	for (enum family f = V4; r == 0 && f < FAMILIES; f++)
+		r = check_subnet(policy, net, f, err);
+	return r;
+}
+
+static bool same_network(const struct network *a, const struct network *b)
+{
+	json_t *left = network_encode(a), *right = network_encode(b);
+	bool same = json_equal(left, right);
+
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
+/* The first network brings what all share. */
+static int build(struct policy *policy, const struct network *net, bool alone, bool up,
+		 struct err *err)
+{
+	AUTO(plan) struct plan with = { 0 };
+	AUTO(plan) struct plan without = { 0 };
+
+	if (alone)
+		compile_common(&policy->world.facts, &with);
+	compile_network(net, &with);
+	return up ? engine_transition(policy, &without, &with, err)
+		  : engine_transition(policy, &with, &without, err);
+}
+
+int policy_network_add(struct policy *policy, const struct network *network, struct err *err)
+{
+	struct member *member = world_find(&policy->world, network->id);
+	struct network net = *network;
+	struct err ignored;
+	int r;
+
+	name_bridge(&net);
+	if (member && same_network(&member->network, &net))
+		return 0;
+	if (member)
+		return err_set(err, -EEXIST, "network %.12s exists with other options; remove it first",
+			       net.id);
+	r = check_network(policy, &net, err);
+	if (r < 0)
+		return r;
+	member = world_add(&policy->world, &net);
+	r = build(policy, &net, policy->world.n == 1, true, err);
+	if (r == 0) {
+		/* After the kernel: of a crash in between nothing is left but an orphan, which the
+		 * next start sweeps. The other way round a network nobody asked for would stay. */
+		r = store_save_network(&policy->store, &net, err);
+		if (r < 0)
+			(void)build(policy, &net, policy->world.n == 1, false, &ignored);
+	}
+	if (r < 0) {
+		world_remove(&policy->world, net.id);
+		return r;
+	}
+	hostpath_update(policy);
+	log_info("network %.12s: added, bridge %s", net.id, net.bridge);
+	return 0;
+}
+
+int policy_network_remove(struct policy *policy, const char *network_id, struct err *err)
+{
+	struct member *member = world_find(&policy->world, network_id);
+	struct network net;
+	int r;
+
+	if (!member)
+		return 0;
+	/* The client has forgotten it in any case: so does the state, first, and a start after a crash
+	 * sweeps what the kernel still has. */
+	r = store_remove_network(&policy->store, network_id, err);
+	if (r < 0)
+		return r;
+	while (member->n)
+		(void)endpoint_discard(policy, member, member->endpoints[member->n - 1]->id, err);
+	net = member->network;
+	world_remove(&policy->world, network_id);
+	r = build(policy, &net, policy->world.n == 0, false, err);
+	hostpath_forget(policy, net.bridge);
+	hostpath_update(policy);
+	log_info("network %.12s: removed", net.id);
+	return r;
+}
+
+const struct network *policy_network(const struct policy *policy, const char *network_id)
+{
+	const struct member *member = world_find(&policy->world, network_id);
+
+	return member ? &member->network : NULL;
+}

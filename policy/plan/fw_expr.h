@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The words in which rules are written: each makes one expression, by value. */
+#pragma once
+
+#include <stdio.h>
+
+#include "fw.h"
+
+static inline struct fw_expr fw_named(enum fw_kind kind, const char *name)
+{
+	struct fw_expr e = { .kind = kind };
+
+	snprintf(e.name, sizeof(e.name), "%s", name);
+	return e;
+}
+
+static inline struct fw_expr not(struct fw_expr e)
+{
+	e.not = !e.not;
+	return e;
+}
+
+static inline struct fw_expr iifname(const char *name)
+{
+	return fw_named(FW_IIFNAME, name);
+}
+
+static inline struct fw_expr oifname(const char *name)
+{
+	return fw_named(FW_OIFNAME, name);
+}
+
+static inline struct fw_expr family(enum family family)
+{
+	return (struct fw_expr){ .kind = FW_FAMILY, .prefix.addr.family = family_to_af(family) };
+}
+
+static inline struct fw_expr saddr(struct prefix prefix)
+{
+	return (struct fw_expr){ .kind = FW_SADDR, .prefix = prefix };
+}
+
+static inline struct fw_expr daddr(struct prefix prefix)
+{
+	return (struct fw_expr){ .kind = FW_DADDR, .prefix = prefix };
+}
+
+static inline struct fw_expr l4proto(uint8_t proto)
+{
+	return (struct fw_expr){ .kind = FW_L4PROTO, .value = proto };
+}
+
+static inline struct fw_expr ct_state(uint32_t states)
+{
+	return (struct fw_expr){ .kind = FW_CT_STATE, .value = states };
+}
+
+static inline struct fw_expr ct_dnat(void)
+{
+	return (struct fw_expr){ .kind = FW_CT_DNAT };
+}
+
+static inline struct fw_expr to_host(void)
+{
+	return (struct fw_expr){ .kind = FW_TO_HOST };
+}
+
+/* What is looked up follows from the set's declaration in fw_sets.c. */
+static inline struct fw_expr in_set(const char *set)
+{
+	return fw_named(FW_IN, set);
+}
+
+static inline struct fw_expr vmap(const char *map)
+{
+	return fw_named(FW_VMAP, map);
+}
+
+static inline struct fw_expr dnat_map(const char *map)
+{
+	return fw_named(FW_DNAT_MAP, map);
+}
+
+static inline struct fw_expr counter(void)
+{
+	return (struct fw_expr){ .kind = FW_COUNTER };
+}
+
+static inline struct fw_expr accept_it(void)
+{
+	return (struct fw_expr){ .kind = FW_ACCEPT };
+}
+
+static inline struct fw_expr drop(void)
+{
+	return (struct fw_expr){ .kind = FW_DROP };
+}
+
+static inline struct fw_expr return_(void)
+{
+	return (struct fw_expr){ .kind = FW_RETURN };
+}
+
+static inline struct fw_expr masquerade(void)
+{
+	return (struct fw_expr){ .kind = FW_MASQUERADE };
+}
+
+static inline struct fw_expr snat(struct addr addr)
+{
+	return (struct fw_expr){ .kind = FW_SNAT, .prefix.addr = addr };
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Bridges, addresses, routes and veth pairs wanted. */
+#include "compile.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "names.h"
+
+#define DEFAULT_MTU 1500
+
+static uint32_t mtu_of(const struct network *net)
+{
+	return net->mtu ? net->mtu : DEFAULT_MTU;
+}
+
+/* Follows from the network's id, so that the containers' neighbour entries outlive a reboot. */
+static void bridge_mac(const struct network *net, uint8_t mac[6])
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (const char *c = net->id; *c; c++)
+		hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
+	memcpy(mac, &hash, 6);
+	mac[0] = (mac[0] & 0xfc) | 0x02; /* unicast, locally administered */
+}
+
+static void compile_bridge(const struct network *net, struct plan *plan)
+{
+	struct item_bridge *bridge = &plan_add(plan, ITEM_BRIDGE)->bridge;
+
+	snprintf(bridge->name, sizeof(bridge->name), "%s", net->bridge);
+	snprintf(bridge->alias, sizeof(bridge->alias), LINK_ALIAS "network %s", net->id);
+	bridge->mtu = mtu_of(net);
+	bridge_mac(net, bridge->mac);
+}
+
+static bool has_bridge_address(const struct network *net, enum family f)
+{
+	return addr_is_set(&net->gateway[f]) && net->mode[f] != GATEWAY_ISOLATED &&
+	       !(f == V4 && net->inhibit_v4);
+}
+
+/* T_local leads to every subnet of ours before anybody else's rules are asked: a VPN client that
+ * claims all private ranges does not swallow the answers. When the bridge is down or gone the
+ * backstop stays, so that nothing for a container is sent out by the uplink instead. */
+static void compile_subnet(const struct network *net, enum family f, struct plan *plan)
+{
+	struct item_route *route;
+
+	if (has_bridge_address(net, f)) {
+		struct item_address *address = &plan_add(plan, ITEM_ADDRESS)->address;
+
+		snprintf(address->link, sizeof(address->link), "%s", net->bridge);
+		address->addr = net->subnet[f];
+		address->addr.addr = net->gateway[f];
+	}
+	route = &plan_add(plan, ITEM_BACKSTOP)->route;
+	route->dst = prefix_network(&net->subnet[f]);
+	route->table = TABLE_LOCAL;
+	route->metric = METRIC_BACKSTOP;
+	if (!has_bridge_address(net, f))
+		return;
+	route = &plan_add(plan, ITEM_ROUTE)->route;
+	route->dst = prefix_network(&net->subnet[f]);
+	route->table = TABLE_LOCAL;
+	route->metric = METRIC_BRIDGE;
+	snprintf(route->oif, sizeof(route->oif), "%s", net->bridge);
+}
+
+void compile_links(const struct network *network, struct plan *plan)
+{
+	compile_bridge(network, plan);
+	for (enum family f = V4; f < FAMILIES; f++)
+		if (prefix_is_set(&network->subnet[f]))
+			compile_subnet(network, f, plan);
+}
+
+void compile_veth(const struct network *network, const struct endpoint *endpoint,
+		  struct plan *plan)
+{
+	struct item_veth *veth = &plan_add(plan, ITEM_VETH)->veth;
+
+	memcpy(veth->host_if, endpoint->host_if, sizeof(veth->host_if));
+	memcpy(veth->container_if, endpoint->container_if, sizeof(veth->container_if));
+	memcpy(veth->bridge, network->bridge, sizeof(veth->bridge));
+	snprintf(veth->alias, sizeof(veth->alias), LINK_ALIAS "endpoint %s", endpoint->id);
+	memcpy(veth->container_mac, endpoint->mac, sizeof(veth->container_mac));
+	veth->mtu = mtu_of(network);
+	veth->isolated = !network->icc;
+}

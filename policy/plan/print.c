@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Items and whole plans as text for people. */
+#include "../base/mem.h"
+#include "names.h"
+#include "plan.h"
+
+static void print_table(uint32_t table, struct strbuf *text)
+{
+	if (table == TABLE_LOCAL)
+		strbuf_addf(text, "local-containers");
+	else
+		strbuf_addf(text, "%u", table);
+}
+
+static void print_route(const struct item_route *route, struct strbuf *text)
+{
+	struct addr_text buffer;
+
+	strbuf_addf(text, "route %s%s", *route->oif ? "" : "unreachable ",
+		    prefix_print(&route->dst, &buffer));
+	if (*route->oif)
+		strbuf_addf(text, " dev %s", route->oif);
+	strbuf_addf(text, " table ");
+	print_table(route->table, text);
+	strbuf_addf(text, " metric %u", route->metric);
+}
+
+static void print_rule(const struct item_rule *rule, struct strbuf *text)
+{
+	strbuf_addf(text, "rule %s priority %u from all lookup ", rule->family == V4 ? "v4" : "v6",
+		    rule->pref);
+	print_table(rule->table, text);
+}
+
+void item_print(const struct item *item, struct strbuf *text)
+{
+	struct addr_text buffer;
+
+	switch (item->kind) {
+	case ITEM_FW_TABLE:
+		strbuf_addf(text, "table inet " NFT_TABLE);
+		break;
+	case ITEM_FW_SET:
+		fw_set_print_head(&item->set, text);
+		strbuf_addf(text, " }");
+		break;
+	case ITEM_FW_CHAIN:
+		strbuf_addf(text, "chain %s", item->chain.name);
+		break;
+	case ITEM_FW_ELEMENT:
+		strbuf_addf(text, "element of %s: ", item->element.set);
+		fw_element_print(&item->element, text);
+		break;
+	case ITEM_FORWARDING:
+		strbuf_addf(text, "%s forwarding", item->forwarding.family == V4 ? "IPv4" : "IPv6");
+		break;
+	case ITEM_RULE:
+		print_rule(&item->rule, text);
+		break;
+	case ITEM_BACKSTOP:
+	case ITEM_ROUTE:
+		print_route(&item->route, text);
+		break;
+	case ITEM_BRIDGE:
+		strbuf_addf(text, "bridge %s mtu %u", item->bridge.name, item->bridge.mtu);
+		break;
+	case ITEM_ADDRESS:
+		strbuf_addf(text, "address %s dev %s", prefix_print(&item->address.addr, &buffer),
+			    item->address.link);
+		break;
+	case ITEM_VETH:
+		strbuf_addf(text, "veth %s in bridge %s mtu %u%s", item->veth.host_if,
+			    item->veth.bridge, item->veth.mtu, item->veth.isolated ? " isolated" : "");
+		break;
+	}
+}
+
+static void print_set(const struct plan *plan, const struct fw_set *set, struct strbuf *text)
+{
+	const char *separator = " elements = { ";
+
+	strbuf_addf(text, "\t");
+	fw_set_print_head(set, text);
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct item *item = &plan->items[i];
+
+		if (item->kind != ITEM_FW_ELEMENT || !streq(item->element.set, set->name))
+			continue;
+		strbuf_addf(text, "%s", separator);
+		fw_element_print(&item->element, text);
+		separator = ", ";
+	}
+	strbuf_addf(text, "%s }\n", *separator == ',' ? " };" : "");
+}
+
+static void print_chain(const struct fw_chain *chain, struct strbuf *text)
+{
+	strbuf_addf(text, "\t");
+	fw_chain_print_head(chain, text);
+	strbuf_addf(text, "\n");
+	for (size_t i = 0; i < chain->n; i++) {
+		strbuf_addf(text, "\t\t");
+		fw_rule_print(&chain->rules[i], text);
+		strbuf_addf(text, "\n");
+	}
+	strbuf_addf(text, "\t}\n");
+}
+
+/* nft wants a chain to stand before the element that jumps to it and a set before the rule that looks
+ * into it: chains that are only jumped to use no sets that jump. */
+static void print_firewall(const struct plan *plan, struct strbuf *text)
+{
+	strbuf_addf(text, "table inet " NFT_TABLE " {\n");
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->items[i].kind == ITEM_FW_SET)
+			print_set(plan, &plan->items[i].set, text);
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->items[i].kind == ITEM_FW_CHAIN)
+			print_chain(&plan->items[i].chain, text);
+	strbuf_addf(text, "}\n");
+}
+
+void plan_print(const struct plan *plan, struct strbuf *text)
+{
+	if (plan->n && plan->items[0].kind == ITEM_FW_TABLE)
+		print_firewall(plan, text);
+	for (size_t i = 0; i < plan->n; i++) {
+		if (plan->items[i].kind <= ITEM_FW_ELEMENT)
+			continue;
+		item_print(&plan->items[i], text);
+		strbuf_addf(text, "\n");
+	}
+}

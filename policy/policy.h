@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The exit-node engine, as its user sees it. The only header of policy/ (with base/) that plugin/
+ * includes. Calls never wait for anybody but the kernel, and repeating one is harmless. */
+#pragma once
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "model/network.h"
+#include "model/option.h"
+
+struct policy;
+
+struct policy_config {
+	const char *state_dir; /* networks: survives a reboot */
+	const char *run_dir;   /* endpoints: dies with the boot */
+	/* Is a bridge of this name one of somebody else's container networks, from which ours are
+	 * kept apart? May be NULL. */
+	bool (*is_neighbour)(const char *bridge);
+};
+
+/* Reads the state, adopts what the kernel has, completes what is missing, sweeps what is orphaned. */
+struct policy *policy_open(const struct policy_config *config, struct loop *loop, struct err *err);
+/* Leaves everything in the kernel as it is. Accepts NULL. */
+void policy_close(struct policy *policy);
+
+/* Fills what the user left open (bridge name ...) and refuses what cannot work, with the reason. */
+int policy_network_add(struct policy *policy, const struct network *network, struct err *err);
+int policy_network_remove(struct policy *policy, const char *network_id, struct err *err);
+const struct network *policy_network(const struct policy *policy, const char *network_id);
+
+/* endpoint: id, network, addr and (all zero: choose one) mac. Makes the veth pair. */
+int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, struct err *err);
+int policy_endpoint_remove(struct policy *policy, const char *network_id, const char *endpoint_id,
+			   struct err *err);
+const struct endpoint *policy_endpoint(const struct policy *policy, const char *network_id,
+				       const char *endpoint_id);
+
+void policy_each_endpoint(const struct policy *policy,
+			  void (*fn)(void *arg, const struct network *network,
+				     const struct endpoint *endpoint),
+			  void *arg);
+
+/* How a container is to be connected: what the one who moves the interface has to know. */
+struct attachment {
+	const char *container_if;       /* name of the interface to move */
+	const char *container_prefix;   /* and the prefix of its name inside */
+	struct addr gateway[FAMILIES];  /* unset: none */
+	bool no_default_route;          /* and no other network may provide one on our account */
+};
+int policy_attachment(const struct policy *policy, const char *network_id, const char *endpoint_id,
+		      struct attachment *ret_attachment, struct err *err);
+
+/* Replaces what the endpoint publishes by what is asked for; all or nothing. n 0 withdraws. */
+int policy_publish(struct policy *policy, const char *network_id, const char *endpoint_id,
+		   const struct port_request *ports, size_t n, struct err *err);
+
+/* A new client process has shown up: what an earlier one left half-made may be swept. */
+void policy_client_started(struct policy *policy);

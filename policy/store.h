@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* State files: one per network in the state directory, one per endpoint in the run directory, so that
+ * saving one costs the same however many there are. */
+#pragma once
+
+#include "base/err.h"
+#include "model/network.h"
+
+struct store {
+	int networks;  /* directory: survives a reboot */
+	int endpoints; /* directory: dies with the boot */
+};
+
+int store_open(struct store *ret_store, const char *state_dir, const char *run_dir,
+	       struct err *err);
+void store_close(struct store *store);
+
+/* On disk when it returns: written aside, synced, renamed. */
+int store_save_network(struct store *store, const struct network *network, struct err *err);
+int store_remove_network(struct store *store, const char *id, struct err *err);
+/* Not synced: a crash of the machine takes the endpoints with it anyway. */
+int store_save_endpoint(struct store *store, const struct endpoint *endpoint, struct err *err);
+void store_remove_endpoint(struct store *store, const char *id);
+
+/* Each calls fn for every file. The ones that cannot be read are reported through bad() and left
+ * alone. */
+typedef void store_bad_fn(void *arg, const char *file, const struct err *err);
+int store_load_networks(struct store *store, void (*fn)(void *arg, const struct network *network),
+			store_bad_fn *bad, void *arg, struct err *err);
+/* fn takes over endpoint->ports. */
+int store_load_endpoints(struct store *store, void (*fn)(void *arg, struct endpoint *endpoint),
+			 store_bad_fn *bad, void *arg, struct err *err);

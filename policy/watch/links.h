@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tells that links come, change and go. Facts only: what they mean is somebody else's business. */
+#pragma once
+
+#include "../base/err.h"
+#include "../base/loop.h"
+
+enum link_event {
+	LINK_CHANGED,    /* appeared, or something about it is different */
+	LINK_GONE,       /* deleted, or moved to another namespace */
+	LINK_LOST_TRACK, /* events were lost: look at everything; no name, no kind */
+};
+
+struct link_watch;
+
+/* kind: "bridge", "wireguard" ...; "" where there is none or the kernel did not say. A link that is
+ * renamed is LINK_CHANGED under its new name; nothing is said of the old one. fn may free the watch. */
+typedef void link_watch_fn(void *arg, enum link_event event, const char *name, const char *kind);
+
+/* Both belong to the network namespace that the process is in. loop must outlive the watch. */
+struct link_watch *link_watch_new(struct loop *loop, link_watch_fn *fn, void *arg, struct err *err);
+void link_watch_free(struct link_watch *watch); /* accepts NULL */

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every test here runs against each engine, and most of them with Docker's own bridge driver as well as
+with ours: the same thing done, the same assertions. bridge says what is right; it also proves that a
+test can pass. Where bridge cannot do something before a certain engine, ours has to all the same.
+"""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from lab import Host, World, roots, sweep, tailexitd  # noqa: E402
+from lab.docker import Docker  # noqa: E402
+
+ENGINES = [pytest.param(suite, id=f"{suite}-{version}") for suite, version in roots.ENGINES.items()]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_remains():
+    sweep()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def suite(request):
+    try:
+        roots.root(request.param)
+    except roots.Unavailable as error:
+        if request.param == roots.MANDATORY:
+            raise
+        pytest.skip(f"engine {roots.ENGINES[request.param]} cannot be had here: {error}")
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def host(suite):
+    """A running host, the same for all tests of an engine."""
+    with World() as world:
+        host = Host(world, suite)
+        host.boot()
+        yield host
+
+
+@pytest.fixture
+def make_host(suite):
+    """Hosts of a test's own: make_host(dockerd=..., forward=..., iptables=...), not booted yet."""
+    worlds = []
+
+    def make(**options):
+        worlds.append(World())
+        return Host(worlds[-1], suite, **options)
+
+    yield make
+    for world in worlds:
+        world.down()
+
+
+@pytest.fixture
+def world(host):
+    return host.world
+
+
+@pytest.fixture(params=["bridge", "tailexit"])
+def driver(request):
+    if request.param == "tailexit" and not tailexitd.available():
+        pytest.fail(f"{tailexitd.BINARY} is not built")
+    return request.param
+
+
+@pytest.fixture
+def docker(host):
+    """Networks and containers that vanish after the test."""
+    if tailexitd.available() and not host.tailexit.running:
+        host.tailexit.start()
+    docker = Docker(host)
+    yield docker
+    docker.clean()
+    assert not tailexitd.available() or host.tailexit.running, "the daemon died:\n" + (
+        host.tailexit.log()[-2000:])
+
+
+@pytest.fixture
+def engine_since(suite):
+    """engine_since(28, "IPv6 only") skips where the engine has no such thing, whatever the driver."""
+    def check(version, what):
+        if float(roots.ENGINES[suite]) < version:
+            pytest.skip(f"Docker {roots.ENGINES[suite]} has no {what}")
+    return check
+
+
+@pytest.fixture
+def bridge_since(suite, driver):
+    """bridge_since(28, "...") skips where only the bridge driver of the engine has no such thing."""
+    def check(version, what):
+        if driver == "bridge" and float(roots.ENGINES[suite]) < version:
+            pytest.skip(f"the bridge driver of {roots.ENGINES[suite]} has no {what}")
+    return check

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Networks and containers that a test makes on a host, with the docker command a user would type."""
+
+from . import image, probe, proc
+from .netns import Netns
+
+PREDEFINED = "bridge", "host", "none"
+
+
+class Network:
+    def __init__(self, docker, name, driver):
+        self.docker, self.name, self.driver = docker, name, driver
+
+    def inspect(self):
+        return self.docker.api("GET", "/networks/" + self.name)
+
+    def gateway(self, version=4):
+        """As Docker's IPAM chose it, without the prefix length."""
+        for config in self.inspect()["IPAM"]["Config"]:
+            if (":" in config["Subnet"]) == (version == 6):
+                return config["Gateway"].split("/")[0]
+        return None
+
+    def remove(self):
+        self.docker.host.docker("network", "rm", self.name)
+
+
+class Container:
+    def __init__(self, docker, name):
+        self.docker, self.name = docker, name
+        self.refresh()
+
+    def refresh(self):
+        """The pid, and with it the namespace, is another one after every start."""
+        self.pid = self.inspect()["State"]["Pid"]
+        self.netns = Netns(f"/proc/{self.docker.host.init}/root/proc/{self.pid}/ns/net")
+        return self
+
+    def inspect(self):
+        return self.docker.api("GET", f"/containers/{self.name}/json")
+
+    def endpoint(self, network):
+        """What the engine says about its interface on a network: IPAddress, MacAddress, ..."""
+        return self.inspect()["NetworkSettings"]["Networks"][getattr(network, "name", network)]
+
+    def ip(self, network):
+        return self.endpoint(network)["IPAddress"]
+
+    def ip6(self, network):
+        return self.endpoint(network)["GlobalIPv6Address"]
+
+    def ask(self, address, *argv, **options):
+        return probe.ask(self.netns, address, *argv, **options)
+
+    def execute(self, *argv, **options):
+        """docker exec"""
+        return self.docker.host.docker("exec", self.name, *argv, **options)
+
+    def remove(self):
+        self.docker.host.docker("rm", "-f", self.name)
+
+
+class Docker:
+    def __init__(self, host):
+        self.host = host
+        self.api = host.dockerd.api
+        self.count = 0
+
+    def _name(self, kind):
+        self.count += 1
+        return f"{kind}{self.count}"
+
+    def network(self, driver, *argv, name=None):
+        """docker network create; tailexit networks are plain bridges unless argv names a policy."""
+        name = name or self._name("net")
+        if driver == "tailexit" and not any(str(arg).startswith("policy=") for arg in argv):
+            argv = ["-o", "policy=open", *argv]
+        self.host.docker("network", "create", "-d", driver, *argv, name)
+        return Network(self, name, driver)
+
+    def run(self, network, *argv, name=None, ports=(80,)):
+        """docker run, of an echo server on these ports; returns when it listens."""
+        name = name or self._name("box")
+        self.host.docker("run", "-d", "--name", name, "--network", getattr(network, "name", network),
+                         *argv, image.NAME, "echo-server", *ports)
+        box = Container(self, name)
+        proc.wait_for(lambda: box.ask("127.0.0.1", ports[-1]), f"server in {name}")
+        return box
+
+    def published(self, container, network, port, proto="tcp"):
+        """Where a port of a container is published: a set of (host address, host port)."""
+        if network.driver == "tailexit":
+            # The engine shows no ports of a remote driver.
+            endpoint = container.endpoint(network)["EndpointID"]
+            return {(entry["host_ip"], entry["host_port"]) for entry in self.host.tailexit.ports()
+                    if entry["endpoint"] == endpoint and entry["container_port"] == port
+                    and entry["proto"] == proto}
+        ports = container.inspect()["NetworkSettings"]["Ports"].get(f"{port}/{proto}") or []
+        return {(entry["HostIp"], int(entry["HostPort"])) for entry in ports}
+
+    def clean(self):
+        """Removes every container and every network of the engine."""
+        for container in self.api("GET", "/containers/json?all=1"):
+            self.api("DELETE", f"/containers/{container['Id']}?force=1&v=1")
+        for network in self.api("GET", "/networks"):
+            if network["Name"] not in PREDEFINED:
+                self.api("DELETE", "/networks/" + network["Id"])

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The daemon under test, inside a host: the machine's own build, whatever Debian the host is."""
+
+import json
+import os
+import re
+import shutil
+import socket
+
+from . import proc
+from .service import Service
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BINARY = os.environ.get("TAILEXIT", os.path.join(REPOSITORY, "build", "tailexit"))
+
+# The program brings the libraries and the loader of the machine it was linked on.
+RUN = """#!/bin/sh
+exec /opt/tailexit/ld.so --argv0 tailexit --library-path /opt/tailexit /opt/tailexit/tailexit "$@"
+"""
+
+
+def available():
+    return os.access(BINARY, os.X_OK)
+
+
+class Tailexit(Service):
+    def __init__(self, host):
+        super().__init__(host, "tailexit")
+
+    def install(self, binary=BINARY):
+        """Puts the program into the host as /usr/local/bin/tailexit."""
+        self._copy(binary, "tailexit")
+        for library in re.findall(r"(/\S+) \(0x", proc.run(["ldd", binary]).stdout):
+            name = os.path.basename(library)
+            self._copy(library, "ld.so" if name.startswith("ld-linux") else name)
+        with open(self.host.path("opt", "run"), "w", encoding="ascii") as file:
+            file.write(RUN)
+            os.chmod(file.fileno(), 0o755)
+
+    def _copy(self, source, name):
+        target = self.host.path("opt", name)
+        # A running program cannot be written to, but replaced.
+        shutil.copy(source, target + ".new")
+        os.rename(target + ".new", target)
+
+    def start(self, *extra):
+        self.install()
+        # systemd would have made the directory; a socket of a killed daemon may still be there.
+        os.makedirs(self.host.path("run", "docker", "plugins"), exist_ok=True)
+        self._start(
+            ["tailexit", "serve", "--socket", "/run/docker/plugins/tailexit.sock",
+             "--state-dir", "/var/lib/tailexit", "--run-dir", "/run/tailexit",
+             "--docker-sock", "/run/docker.sock", *extra],
+            self._answers, timeout=10)
+
+    def _answers(self):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(5)
+            try:
+                client.connect(self.host.path("run", "docker", "plugins", "tailexit.sock"))
+                client.sendall(b"POST /Plugin.Activate HTTP/1.0\r\nContent-Length: 0\r\n\r\n")
+                return b"200" in client.recv(64)
+            except OSError:
+                return False
+
+    def ports(self):
+        return json.loads(self.host.run(
+            "tailexit", "ports", "--json", "--socket", "/run/docker/plugins/tailexit.sock").stdout)

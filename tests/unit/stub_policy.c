@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See stub_policy.h. */
+#include "stub_policy.h"
+
+#include <errno.h>
+
+#include "../../policy/base/mem.h"
+
+struct stub_endpoint {
+	struct endpoint endpoint;
+	struct stub_endpoint *next;
+};
+
+struct stub_network {
+	struct network network;
+	struct stub_endpoint *endpoints;
+	struct stub_network *next;
+};
+
+struct policy {
+	struct stub_network *networks;
+	unsigned int changes;
+	unsigned int clients;
+};
+
+struct policy *policy_open(const struct policy_config *config, struct loop *loop, struct err *err)
+{
+	(void)config, (void)loop, (void)err;
+	return xcalloc(1, sizeof(struct policy));
+}
+
+static void free_endpoint(struct stub_endpoint *endpoint)
+{
+	free(endpoint->endpoint.ports);
+	free(endpoint);
+}
+
+static void free_network(struct stub_network *network)
+{
+	struct stub_endpoint *endpoint;
+
+	while ((endpoint = network->endpoints)) {
+		network->endpoints = endpoint->next;
+		free_endpoint(endpoint);
+	}
+	free(network);
+}
+
+void policy_close(struct policy *policy)
+{
+	struct stub_network *network;
+
+	while (policy && (network = policy->networks)) {
+		policy->networks = network->next;
+		free_network(network);
+	}
+	free(policy);
+}
+
+unsigned int stub_changes(const struct policy *policy)
+{
+	return policy->changes;
+}
+
+unsigned int stub_clients(const struct policy *policy)
+{
+	return policy->clients;
+}
+
+static struct stub_network *find_network(const struct policy *policy, const char *id)
+{
+	struct stub_network *network = policy->networks;
+
+	while (network && !streq(network->network.id, id))
+		network = network->next;
+	return network;
+}
+
+static struct stub_endpoint *find_endpoint(const struct policy *policy, const char *network_id,
+					   const char *id)
+{
+	struct stub_network *network = find_network(policy, network_id);
+	struct stub_endpoint *endpoint = network ? network->endpoints : NULL;
+
+	while (endpoint && !streq(endpoint->endpoint.id, id))
+		endpoint = endpoint->next;
+	return endpoint;
+}
+
+int policy_network_add(struct policy *policy, const struct network *network, struct err *err)
+{
+	struct stub_network *known = find_network(policy, network->id);
+
+	if (known && memcmp(&known->network, network, sizeof(*network)) != 0)
+		return err_set(err, -EEXIST, "network %s exists and is another", network->id);
+	if (known)
+		return 0;
+	known = xcalloc(1, sizeof(*known));
+	known->network = *network;
+	known->next = policy->networks;
+	policy->networks = known;
+	policy->changes++;
+	return 0;
+}
+
+int policy_network_remove(struct policy *policy, const char *network_id, struct err *err)
+{
+	struct stub_network **place = &policy->networks;
+	struct stub_network *network;
+
+	(void)err;
+	while ((network = *place) && !streq(network->network.id, network_id))
+		place = &network->next;
+	if (!network)
+		return 0;
+	*place = network->next;
+	free_network(network);
+	policy->changes++;
+	return 0;
+}
+
+const struct network *policy_network(const struct policy *policy, const char *network_id)
+{
+	struct stub_network *network = find_network(policy, network_id);
+
+	return network ? &network->network : NULL;
+}
+
+int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, struct err *err)
+{
+	static const uint8_t chosen[6] = { 0x02, 0x42, 0xac, 0x11, 0x00, 0x02 };
+	static const uint8_t none[6];
+	struct stub_network *network = find_network(policy, endpoint->network);
+	struct stub_endpoint *made;
+
+	if (!network)
+		return err_set(err, -ENOENT, "network %s is not known", endpoint->network);
+	if (find_endpoint(policy, endpoint->network, endpoint->id))
+		return 0;
+	made = xcalloc(1, sizeof(*made));
+	made->endpoint = *endpoint;
+	if (memcmp(endpoint->mac, none, sizeof(none)) == 0)
+		memcpy(made->endpoint.mac, chosen, sizeof(chosen));
+	strcpy(made->endpoint.container_if, "tec0");
+	made->next = network->endpoints;
+	network->endpoints = made;
+	policy->changes++;
+	return 0;
+}
+
+int policy_endpoint_remove(struct policy *policy, const char *network_id, const char *endpoint_id,
+			   struct err *err)
+{
+	struct stub_network *network = find_network(policy, network_id);
+	struct stub_endpoint **place = network ? &network->endpoints : NULL;
+	struct stub_endpoint *endpoint = NULL;
+
+	(void)err;
+	while (place && (endpoint = *place) && !streq(endpoint->endpoint.id, endpoint_id))
+		place = &endpoint->next;
+	if (!endpoint)
+		return 0;
+	*place = endpoint->next;
+	free_endpoint(endpoint);
+	policy->changes++;
+	return 0;
+}
+
+const struct endpoint *policy_endpoint(const struct policy *policy, const char *network_id,
+				       const char *endpoint_id)
+{
+	struct stub_endpoint *endpoint = find_endpoint(policy, network_id, endpoint_id);
+
+	return endpoint ? &endpoint->endpoint : NULL;
+}
+
+void policy_each_endpoint(const struct policy *policy,
+			  void (*fn)(void *arg, const struct network *network,
+				     const struct endpoint *endpoint),
+			  void *arg)
+{
+	for (struct stub_network *network = policy->networks; network; network = network->next) {
+		for (struct stub_endpoint *endpoint = network->endpoints; endpoint;
+		     endpoint = endpoint->next)
+			fn(arg, &network->network, &endpoint->endpoint);
+	}
+}
+
+int policy_attachment(const struct policy *policy, const char *network_id, const char *endpoint_id,
+		      struct attachment *ret_attachment, struct err *err)
+{
+	const struct stub_network *network = find_network(policy, network_id);
+	const struct stub_endpoint *endpoint = find_endpoint(policy, network_id, endpoint_id);
+
+	if (!endpoint)
+		return err_set(err, -ENOENT, "endpoint %s is not known", endpoint_id);
+	*ret_attachment = (struct attachment){
+		.container_if = endpoint->endpoint.container_if,
+		.container_prefix = network->network.container_prefix,
+		.no_default_route = network->network.internal,
+	};
+	for (enum family family = V4; family < FAMILIES; family++)
+		ret_attachment->gateway[family] = network->network.gateway[family];
+	return 0;
+}
+
+int policy_publish(struct policy *policy, const char *network_id, const char *endpoint_id,
+		   const struct port_request *ports, size_t n, struct err *err)
+{
+	struct stub_endpoint *known = find_endpoint(policy, network_id, endpoint_id);
+	struct endpoint *endpoint;
+
+	if (!known)
+		return err_set(err, -ENOENT, "endpoint %s is not known", endpoint_id);
+	endpoint = &known->endpoint;
+	free(endpoint->ports);
+	endpoint->ports = xcalloc(n + 1, sizeof(endpoint->ports[0]));
+	endpoint->n_ports = n;
+	for (size_t i = 0; i < n; i++) {
+		endpoint->ports[i] = (struct port){ ports[i].proto, ports[i].port, ports[i].host,
+						    ports[i].host_port };
+		if (!addr_is_set(&ports[i].host))
+			endpoint->ports[i].host.family = AF_INET;
+	}
+	policy->changes++;
+	return 0;
+}
+
+void policy_client_started(struct policy *policy)
+{
+	policy->clients++;
+}
