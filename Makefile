@@ -55,6 +55,48 @@ $(BUILD)/tailexit: $(PLUGIN_OBJ) $(BUILD)/libpolicy.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
+# ---- tests that need no root -------------------------------------------------------------------
+
+UNIT := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+# These test plugin/ alone, on a stand-in for policy/.
+STUBBED := driver server endpoint
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+PLUGIN_LIB_OBJ := $(filter-out $(BUILD)/plugin/main.o,$(PLUGIN_OBJ))
+UNIT_BIN := $(UNIT:%=$(BUILD)/tests/unit/test_%)
+REPLAY_BIN := $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
+CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
+TEST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*/*.c))
+
+$(BUILD)/libplugin.a: $(PLUGIN_LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# In front of the library, so that what the stand-in defines is not taken from there.
+$(STUBBED:%=$(BUILD)/tests/unit/test_%): $(BUILD)/tests/unit/stub_policy.o
+
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/world.o \
+		$(BUILD)/libplugin.a $(BUILD)/libpolicy.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(CMOCKA_LIBS) -o $@
+
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \
+		$(BUILD)/libplugin.a $(BUILD)/libpolicy.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+.PHONY: check
+check: $(BUILD)/tailexit $(UNIT_BIN) $(REPLAY_BIN) ## unit tests, golden files, fuzz corpus: no root, seconds
+	$(Q)tests/check.sh $(BUILD)
+
+.PHONY: golden
+golden: $(BUILD)/tests/unit/test_golden ## rewrite tests/golden: read the difference
+	GOLDEN=write $<
+
+FUZZ_TIME ?= 600
+.PHONY: fuzz
+fuzz: ## libFuzzer, FUZZ_TIME seconds for each target (needs clang)
+	tests/fuzz/run.sh $(FUZZ_TIME) $(FUZZ)
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf $(BUILD)
@@ -63,4 +105,5 @@ clean: ## remove what was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
 
--include $(POLICY_OBJ:.o=.d) $(PLUGIN_OBJ:.o=.d)
+-include $(POLICY_OBJ:.o=.d) $(PLUGIN_OBJ:.o=.d) $(TEST_OBJ:.o=.d)
+.SECONDARY: # keep the objects of tests

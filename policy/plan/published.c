@@ -65,7 +65,8 @@ void compile_ports(const struct network *network, const struct endpoint *endpoin
 		enum family f = addr_family(&port->host);
 		const struct addr *to = &endpoint->addr[f].addr;
 
-		if (!addr_is_set(to))
+		/* Loopback is always relayed. */
+		if (!addr_is_set(to) || addr_is_loopback(&port->host))
 			continue;
 		if (network->mode[f] != GATEWAY_ROUTED)
 			compile_translated(network, port, to, plan);

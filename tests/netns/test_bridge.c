@@ -95,7 +95,7 @@ static void others_are_refused(void **state)
 static void failure_leaves_nothing(void **state)
 {
 	struct fixture *f = *state;
-	char proc[] = "/tmp/tailexit-test-XXXXXX";
+	char proc[] = P_tmpdir "/tailexit-XXXXXX";
 
 	assert_non_null(mkdtemp(proc));
 	assert_true(sh("mkdir -p %s/sys/net/ipv6/conf/te-1/accept_ra", proc));

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The order of operations is a promise: fences before roads, and on removal roads before fences. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../../policy/base/mem.h"
+#include "../../policy/plan/compile.h"
+#include "../../policy/plan/diff.h"
+#include "world.h"
+
+static void fill_world(struct world *world, bool v6)
+{
+	struct network net = test_network(v6);
+	struct endpoint endpoint = test_endpoint(&net);
+
+	endpoint.ports = test_port(6, "0.0.0.0", 8080, 80);
+	endpoint.n_ports = 1;
+	member_add(world_add(world, &net), &endpoint);
+}
+
+static const struct item *subject(const struct op *op)
+{
+	return op->after ? op->after : op->before;
+}
+
+static void same_plans_need_nothing(void **state)
+{
+	AUTO(world) struct world world = { 0 };
+	AUTO(plan) struct plan a = { 0 };
+	AUTO(plan) struct plan b = { 0 };
+	AUTO(ops) struct ops ops = { 0 };
+
+	(void)state;
+	fill_world(&world, true);
+	compile_world(&world, &a);
+	compile_world(&world, &b);
+	assert_true(a.n > 20);
+	diff_compute(&a, &b, &ops);
+	assert_int_equal(ops.n, 0);
+}
+
+static void rules_come_before_roads(void **state)
+{
+	AUTO(world) struct world world = { 0 };
+	AUTO(plan) struct plan nothing = { 0 };
+	AUTO(plan) struct plan all = { 0 };
+	AUTO(ops) struct ops ops = { 0 };
+
+	(void)state;
+	fill_world(&world, true);
+	compile_world(&world, &all);
+	diff_compute(&nothing, &all, &ops);
+	assert_int_equal(ops.n, all.n);
+	for (size_t i = 1; i < ops.n; i++)
+		assert_true(subject(&ops.ops[i - 1])->kind <= subject(&ops.ops[i])->kind);
+	assert_int_equal(subject(&ops.ops[0])->kind, ITEM_FW_TABLE);
+	assert_int_equal(subject(&ops.ops[ops.n - 1])->kind, ITEM_VETH);
+}
+
+static void roads_go_before_rules(void **state)
+{
+	AUTO(world) struct world world = { 0 };
+	AUTO(plan) struct plan nothing = { 0 };
+	AUTO(plan) struct plan all = { 0 };
+	AUTO(ops) struct ops ops = { 0 };
+	bool firewall = false;
+
+	(void)state;
+	fill_world(&world, true);
+	compile_world(&world, &all);
+	diff_compute(&all, &nothing, &ops);
+	assert_int_equal(ops.n, all.n);
+	assert_int_equal(subject(&ops.ops[0])->kind, ITEM_VETH);
+	for (size_t i = 0; i < ops.n; i++) {
+		assert_null(ops.ops[i].after);
+		firewall |= op_is_firewall(&ops.ops[i]);
+		assert_int_equal(firewall, op_is_firewall(&ops.ops[i]));
+	}
+}
+
+static void a_changed_mtu_changes_the_links_only(void **state)
+{
+	AUTO(world) struct world world = { 0 };
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+	AUTO(ops) struct ops ops = { 0 };
+
+	(void)state;
+	fill_world(&world, false);
+	compile_world(&world, &before);
+	world.members[0]->network.mtu = 1280;
+	compile_world(&world, &after);
+	diff_compute(&before, &after, &ops);
+	assert_int_equal(ops.n, 2);
+	assert_int_equal(subject(&ops.ops[0])->kind, ITEM_BRIDGE);
+	assert_int_equal(subject(&ops.ops[1])->kind, ITEM_VETH);
+}
+
+static void a_rule_that_differs_changes_its_chain(void **state)
+{
+	AUTO(world) struct world world = { 0 };
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+	AUTO(ops) struct ops ops = { 0 };
+
+	(void)state;
+	fill_world(&world, false);
+	compile_world(&world, &before);
+	world.members[0]->network.internal = true;
+	compile_world(&world, &after);
+	diff_compute(&before, &after, &ops);
+	/* from- and to- change, post- and its element go */
+	assert_int_equal(ops.n, 4);
+	for (size_t i = 0; i < ops.n; i++)
+		assert_true(op_is_firewall(&ops.ops[i]));
+}
+
+static void pieces_make_up_the_world(void **state)
+{
+	AUTO(world) struct world world = { 0 };
+	AUTO(plan) struct plan whole = { 0 };
+	AUTO(plan) struct plan pieces = { 0 };
+	AUTO(ops) struct ops ops = { 0 };
+	const struct member *member;
+
+	(void)state;
+	fill_world(&world, true);
+	facts_add_neighbour(&world.facts, "docker0");
+	compile_world(&world, &whole);
+	member = world.members[0];
+	compile_common(&world.facts, &pieces);
+	compile_network(&member->network, &pieces);
+	compile_endpoint(&member->network, member->endpoints[0], &pieces);
+	plan_sort(&pieces);
+	diff_compute(&whole, &pieces, &ops);
+	assert_int_equal(ops.n, 0);
+	for (size_t i = 1; i < whole.n; i++)
+		assert_true(item_compare(&whole.items[i - 1], &whole.items[i]) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(same_plans_need_nothing),
+		cmocka_unit_test(rules_come_before_roads),
+		cmocka_unit_test(roads_go_before_rules),
+		cmocka_unit_test(a_changed_mtu_changes_the_links_only),
+		cmocka_unit_test(a_rule_that_differs_changes_its_chain),
+		cmocka_unit_test(pieces_make_up_the_world),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

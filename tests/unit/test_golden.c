@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a network with given options becomes, as text that a person reviewed: tests/golden/NAME.plan.
+ * With GOLDEN=write in the environment the files are written instead; read the difference. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../../policy/base/mem.h"
+#include "../../policy/plan/compile.h"
+#include "world.h"
+
+#define DIRECTORY "tests/golden/"
+
+typedef void prepare_fn(struct network *net, struct endpoint *endpoint);
+
+static void as_it_is(struct network *net, struct endpoint *endpoint)
+{
+	(void)net;
+	(void)endpoint;
+}
+
+static void publish(struct endpoint *endpoint, const char *const *hosts, size_t n)
+{
+	endpoint->ports = xcalloc(n, sizeof(*endpoint->ports));
+	for (size_t i = 0; i < n; i++)
+		endpoint->ports[endpoint->n_ports++] = (struct port){
+			.proto = i % 2 ? 17 : 6, /* both protocols take their turn */
+			.port = 80,
+			.host = test_addr(hosts[i]),
+			.host_port = 8080,
+		};
+}
+
+static void published(struct network *net, struct endpoint *endpoint)
+{
+	static const char *const hosts[] = { "0.0.0.0", "0.0.0.0", "::", "::", "192.0.2.1", "192.0.2.1",
+					     "2001:db8::1", "2001:db8::1", "127.0.0.1", "::1" };
+
+	(void)net;
+	publish(endpoint, hosts, ARRAY_SIZE(hosts));
+}
+
+static void internal(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	net->internal = true;
+}
+
+static void no_icc(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	net->icc = false;
+}
+
+static void no_masquerade(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	net->masquerade = false;
+}
+
+static void chosen_source(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	net->snat[V4] = test_addr("192.0.2.7");
+	net->snat[V6] = test_addr("2001:db8::7");
+}
+
+static void set_mode(struct network *net, enum gateway_mode mode)
+{
+	for (enum family f = V4; f < FAMILIES; f++)
+		net->mode[f] = mode;
+}
+
+static void routed(struct network *net, struct endpoint *endpoint)
+{
+	static const char *const hosts[] = { "0.0.0.0", "0.0.0.0", "::", "::", "0.0.0.0", "::" };
+
+	publish(endpoint, hosts, ARRAY_SIZE(hosts));
+	set_mode(net, GATEWAY_ROUTED);
+}
+
+static void unprotected(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	set_mode(net, GATEWAY_NAT_UNPROTECTED);
+}
+
+static void isolated(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	net->internal = true;
+	set_mode(net, GATEWAY_ISOLATED);
+}
+
+static void inhibited(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	net->inhibit_v4 = true;
+}
+
+static void own_names(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	strcpy(net->bridge, "homelab0");
+	net->mtu = 1280;
+}
+
+static const struct {
+	const char *name;
+	prepare_fn *prepare;
+	bool v4, v6;
+} cases[] = {
+	{ "open-v4", as_it_is, true, false },
+	{ "open-v6", as_it_is, false, true },
+	{ "open-dual", as_it_is, true, true },
+	{ "published-dual", published, true, true },
+	{ "published-v4", published, true, false },
+	{ "internal-dual", internal, true, true },
+	{ "no-icc-dual", no_icc, true, true },
+	{ "no-masquerade-dual", no_masquerade, true, true },
+	{ "chosen-source-dual", chosen_source, true, true },
+	{ "routed-dual", routed, true, true },
+	{ "nat-unprotected-dual", unprotected, true, true },
+	{ "isolated-dual", isolated, true, true },
+	{ "inhibit-v4-dual", inhibited, true, true },
+	{ "own-bridge-name-v4", own_names, true, false },
+};
+
+static char *compile_case(size_t i)
+{
+	AUTO(world) struct world world = { 0 };
+	AUTO(plan) struct plan plan = { 0 };
+	struct strbuf text = { 0 };
+	struct network net = test_network(true);
+	struct endpoint endpoint;
+
+	if (!cases[i].v4) {
+		net.subnet[V4] = (struct prefix){ 0 };
+		net.gateway[V4] = (struct addr){ 0 };
+	}
+	if (!cases[i].v6) {
+		net.subnet[V6] = (struct prefix){ 0 };
+		net.gateway[V6] = (struct addr){ 0 };
+	}
+	endpoint = test_endpoint(&net);
+	cases[i].prepare(&net, &endpoint);
+	facts_add_neighbour(&world.facts, "docker0");
+	member_add(world_add(&world, &net), &endpoint);
+	compile_world(&world, &plan);
+	plan_print(&plan, &text);
+	return strbuf_take(&text);
+}
+
+static char *read_all(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *text = xcalloc(1, 65536);
+
+	if (file) {
+		text[fread(text, 1, 65535, file)] = '\0';
+		fclose(file);
+	}
+	return text;
+}
+
+static void plans_are_as_reviewed(void **state)
+{
+	const char *mode = getenv("GOLDEN");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *text = compile_case(i);
+		AUTO_FREE char *golden = NULL;
+		char path[128];
+
+		snprintf(path, sizeof(path), DIRECTORY "%s.plan", cases[i].name);
+		if (mode && streq(mode, "write")) {
+			FILE *file = fopen(path, "we");
+
+			assert_non_null(file);
+			fputs(text, file);
+			fclose(file);
+		}
+		golden = read_all(path);
+		if (!streq(text, golden))
+			fail_msg("%s differs; now it is:\n%s", path, text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plans_are_as_reviewed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
