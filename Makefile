@@ -39,7 +39,10 @@ Q := @
 say = @printf '  %-6s %s\n' $(1) $(2)
 endif
 
+-include contrib/install.mk
+
 .PHONY: all
+.DEFAULT_GOAL := all
 all: $(BUILD)/tailexit ## build the binary and libpolicy.a
 
 $(BUILD)/%.o: %.c
@@ -87,6 +90,27 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/r
 .PHONY: check
 check: $(BUILD)/tailexit $(UNIT_BIN) $(REPLAY_BIN) ## unit tests, golden files, fuzz corpus: no root, seconds
 	$(Q)tests/check.sh $(BUILD)
+
+# ---- tests that need root ------------------------------------------------------------------------
+
+NETNS_BIN := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(wildcard tests/netns/test_*.c))
+
+$(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o $(BUILD)/tests/unit/world.o $(BUILD)/libpolicy.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(CMOCKA_LIBS) -o $@
+
+.PHONY: check-netns
+check-netns: $(NETNS_BIN) ## kernel code against real network namespaces: root, seconds
+	$(Q)tests/check.sh $(BUILD) $(NETNS_BIN)
+
+.PHONY: test
+test: ## everything, installing what is missing: root, half an hour
+	$(Q)tests/run.sh
+
+ENGINE ?= bookworm
+.PHONY: lab
+lab: $(BUILD)/tailexit ## a Docker host with tailexit and a small internet, and a shell in it: root
+	$(Q)cd tests && /usr/bin/python3 -m lab up $(ENGINE)
 
 .PHONY: golden
 golden: $(BUILD)/tests/unit/test_golden ## rewrite tests/golden: read the difference

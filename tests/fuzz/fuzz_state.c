@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* State files: whatever is in one, reading it ends, and what is accepted is written as it was read. */
+/* State files: whatever is in one, reading it ends, and what is accepted is written as it was read.
+ */
 #include <assert.h>
 #include <stdint.h>
 

@@ -53,7 +53,9 @@ static void serve(uint16_t port, enum kind kind)
 		fd = socket(AF_INET, type, 0);
 	if (fd < 0)
 		fail("socket");
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/* With it, two sockets could share a UDP port. */
+	if (kind == LISTENER)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (v6) {
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 		/* A datagram is answered from the address it was sent to. */

@@ -36,16 +36,21 @@ class Packet:
 
 
 class Sniffer:
-    """with Sniffer(netns, "wan0", lambda p: p.dport == 53) as wire: ...; wire.packets()"""
+    """with Sniffer(netns, "wan0", lambda p: p.dport == 53) as wire: ...; wire.packets()
+
+    No link: all of them.
+    """
 
     def __init__(self, netns, link=None, match=lambda packet: True):
         self.match = match
         self.seen = []
         with netns.inside():
             # Cooked: the same on a wire with and without Ethernet headers.
-            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                                        0 if link else socket.htons(ETH_P_ALL))
             self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
-            self.socket.bind((link or "", ETH_P_ALL))
+            if link:
+                self.socket.bind((link, ETH_P_ALL))
         self.socket.setblocking(False)
 
     def packets(self):

@@ -335,3 +335,48 @@ static inline void expect_reset(int fd)
 	assert_int_equal(recv(fd, &byte, 1, 0), -1);
 	assert_int_equal(errno, ECONNRESET);
 }
+
+static inline int publish(struct rig *rig, const struct endpoint *endpoint,
+			  const struct port_request *requests, size_t n, struct publish_job *job)
+{
+	*job = (struct publish_job){ .endpoint = endpoint, .requests = requests, .n = n };
+	rig_call(rig, job_publish, job);
+	return job->result;
+}
+
+static inline void expect_refusal(struct rig *rig, struct port_request request, int code,
+				  const char *text)
+{
+	struct publish_job job;
+
+	assert_int_equal(publish(rig, &rig->endpoint, &request, 1, &job), code);
+	if (!strstr(job.err.text, text))
+		fail_msg("\"%s\" does not contain \"%s\"", job.err.text, text);
+}
+
+/* A number that is free in both families and for both protocols, with `room` free ones after it. */
+static inline uint16_t free_number(unsigned int room)
+{
+	for (unsigned int base = 20000; base + room < 30000; base += room + 1) {
+		bool all_free = true;
+
+		for (unsigned int p = base; all_free && p <= base + room; p++)
+			all_free = is_free(SOCK_STREAM, "0.0.0.0", (uint16_t)p) &&
+				   is_free(SOCK_STREAM, "::", (uint16_t)p) &&
+				   is_free(SOCK_DGRAM, "0.0.0.0", (uint16_t)p) &&
+				   is_free(SOCK_DGRAM, "::", (uint16_t)p);
+		if (all_free)
+			return (uint16_t)base;
+	}
+	fail_msg("no free port");
+	return 0;
+}
+
+/* Publishes the port of a socket on 127.0.0.5, which the test answers; returns the host port. */
+static inline uint16_t publish_server(struct rig *rig, int type, int *ret_server)
+{
+	struct port_request request = { .proto = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP };
+
+	*ret_server = must_bind(type, "127.0.0.5", &request.port);
+	return rig_publish(rig, request);
+}

@@ -3,15 +3,6 @@
  * and the container. */
 #include "ports_rig.h"
 
-/* Publishes the port of a socket on 127.0.0.5; returns the host port. */
-static uint16_t publish_server(struct rig *rig, int *ret_server)
-{
-	struct port_request request = { .proto = IPPROTO_UDP };
-
-	*ret_server = must_bind(SOCK_DGRAM, "127.0.0.5", &request.port);
-	return rig_publish(rig, request);
-}
-
 /* Answers one datagram with itself; returns its length, or -1 when none comes. */
 static ssize_t echo_one(int server)
 {
@@ -32,34 +23,34 @@ static void expect_echo(int client, int server, const char *text)
 	expect_text(client, text);
 }
 
-static void fifty_clients_get_their_own_answers(void **state)
+static void many_clients_get_their_own_answers(void **state)
 {
-	enum { N = 50 };
+	enum { GROUPS = 6, N = 50 }; /* a receive buffer takes one group */
 	static const char *const hosts[] = { "127.0.0.1", "127.0.0.3", "::1" };
 	struct rig *rig = rig_new(NULL);
-	int clients[N], server;
-	uint16_t port = publish_server(rig, &server);
+	int clients[GROUPS][N], server;
+	uint16_t port = publish_server(rig, SOCK_DGRAM, &server);
+	char text[64];
 
 	(void)state;
-	/* A connected client only takes answers from the very address it asked. */
-	for (size_t i = 0; i < N; i++)
-		clients[i] = must_connect(SOCK_DGRAM, hosts[i % ARRAY_SIZE(hosts)], port);
-	for (int round = 0; round < 3; round++) {
-		char text[64];
-
+	for (size_t g = 0; g < GROUPS; g++) {
 		for (size_t i = 0; i < N; i++) {
-			snprintf(text, sizeof(text), "round %d client %zu", round, i);
-			send_text(clients[i], text);
+			/* A connected client takes answers only from the very address it asked. */
+			clients[g][i] =
+				must_connect(SOCK_DGRAM, hosts[i % ARRAY_SIZE(hosts)], port);
+			snprintf(text, sizeof(text), "client %zu of group %zu", i, g);
+			send_text(clients[g][i], text);
 		}
 		for (size_t i = 0; i < N; i++)
 			assert_true(echo_one(server) > 0);
+	}
+	for (size_t g = 0; g < GROUPS; g++) {
 		for (size_t i = 0; i < N; i++) {
-			snprintf(text, sizeof(text), "round %d client %zu", round, i);
-			expect_text(clients[i], text);
+			snprintf(text, sizeof(text), "client %zu of group %zu", i, g);
+			expect_text(clients[g][i], text);
+			close(clients[g][i]);
 		}
 	}
-	for (size_t i = 0; i < N; i++)
-		close(clients[i]);
 	close(server);
 	rig_free(rig);
 }
@@ -73,7 +64,7 @@ static void one_client_may_ask_several_addresses(void **state)
 	int server;
 
 	(void)state;
-	port = publish_server(rig, &server);
+	port = publish_server(rig, SOCK_DGRAM, &server);
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		struct addr addr = addr_of(hosts[i]), from_addr;
 		union socket_addr to, from;
@@ -100,7 +91,7 @@ static void every_size_passes(void **state)
 	static uint8_t sent[65536], got[65536];
 	struct rig *rig = rig_new(NULL);
 	int client, server;
-	uint16_t port = publish_server(rig, &server);
+	uint16_t port = publish_server(rig, SOCK_DGRAM, &server);
 
 	(void)state;
 	client = must_connect(SOCK_DGRAM, "127.0.0.1", port);
@@ -123,7 +114,7 @@ static void the_oldest_session_makes_room(void **state)
 	enum { LIMIT = 4, N = 10 };
 	struct rig *rig = rig_new(&(struct ports_limits){ .udp_sessions = LIMIT });
 	int clients[N], server;
-	uint16_t port = publish_server(rig, &server);
+	uint16_t port = publish_server(rig, SOCK_DGRAM, &server);
 	size_t before;
 
 	(void)state;
@@ -157,7 +148,7 @@ static void a_session_at_rest_ends(void **state)
 {
 	struct rig *rig = rig_new(&(struct ports_limits){ .udp_idle_ms = 200 });
 	int resting, talking, server;
-	uint16_t port = publish_server(rig, &server);
+	uint16_t port = publish_server(rig, SOCK_DGRAM, &server);
 	size_t before;
 
 	(void)state;
@@ -201,6 +192,44 @@ static void a_container_that_does_not_listen_yet_is_no_trouble(void **state)
 	rig_free(rig);
 }
 
+static unsigned long count_unheard(void)
+{
+	FILE *file = fopen("/proc/net/snmp", "re");
+	unsigned long n = 0;
+	char line[512];
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Udp: %*u %lu", &n) == 1)
+			break;
+	fclose(file);
+	return n;
+}
+
+static void job_send_five(struct rig *rig, void *arg)
+{
+	(void)rig;
+	for (int i = 0; i < 5; i++)
+		send_text(*(int *)arg, "anybody?");
+}
+
+static void a_refused_datagram_does_not_take_the_next_along(void **state)
+{
+	struct rig *rig = rig_new(NULL);
+	int client, server;
+	uint16_t port = publish_server(rig, SOCK_DGRAM, &server);
+	unsigned long before = count_unheard();
+
+	(void)state;
+	close(server);
+	client = must_connect(SOCK_DGRAM, "127.0.0.1", port);
+	rig_call(rig, job_send_five, &client);
+	sleep_ms(50);
+	assert_true(count_unheard() - before >= 5);
+	close(client);
+	rig_free(rig);
+}
+
 static void withdrawing_ends_sessions(void **state)
 {
 	struct rig *rig = rig_new(NULL);
@@ -232,12 +261,13 @@ static void withdrawing_ends_sessions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fifty_clients_get_their_own_answers),
+		cmocka_unit_test(many_clients_get_their_own_answers),
 		cmocka_unit_test(one_client_may_ask_several_addresses),
 		cmocka_unit_test(every_size_passes),
 		cmocka_unit_test(the_oldest_session_makes_room),
 		cmocka_unit_test(a_session_at_rest_ends),
 		cmocka_unit_test(a_container_that_does_not_listen_yet_is_no_trouble),
+		cmocka_unit_test(a_refused_datagram_does_not_take_the_next_along),
 		cmocka_unit_test(withdrawing_ends_sessions),
 	};
 

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The engine against a kernel: what it leaves there, what it adopts, what it repairs, what it takes
+ * away again. */
+
+#include <ftw.h>
+#include <signal.h>
+
+#include "../../policy/kernel/apply.h"
+#include "../../policy/kernel/bridge.h"
+#include "../../policy/kernel/link.h"
+#include "../../policy/kernel/nft_commit.h"
+#include "../../policy/plan/compile.h"
+#include "../../policy/policy.h"
+#include "../unit/world.h"
+#include "netns.h"
+
+struct scene {
+	char dir[40], state_dir[64], run_dir[64];
+	struct loop *loop;
+	struct policy *policy;
+	struct nl nl;
+	struct err err;
+};
+
+static void start(struct scene *scene)
+{
+	struct policy_config config = { .state_dir = scene->state_dir, .run_dir = scene->run_dir };
+
+	scene->loop = loop_new(&scene->err);
+	assert_non_null(scene->loop);
+	scene->policy = policy_open(&config, scene->loop, &scene->err);
+	if (!scene->policy)
+		fail_msg("%s", scene->err.text);
+}
+
+/* As a crash leaves it: the kernel keeps everything. */
+static void stop(struct scene *scene)
+{
+	policy_close(scene->policy);
+	loop_free(scene->loop);
+}
+
+static int set_up(void **state)
+{
+	struct scene *scene = xcalloc(1, sizeof(*scene));
+
+	enter_namespace();
+	strcpy(scene->dir, "/tmp/test-engine-XXXXXX");
+	assert_non_null(mkdtemp(scene->dir));
+	snprintf(scene->state_dir, sizeof(scene->state_dir), "%s/state", scene->dir);
+	snprintf(scene->run_dir, sizeof(scene->run_dir), "%s/run", scene->dir);
+	assert_int_equal(nl_open(&scene->nl, &scene->err), 0);
+	start(scene);
+	*state = scene;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int tear_down(void **state)
+{
+	struct scene *scene = *state;
+
+	stop(scene);
+	nl_close(&scene->nl);
+	nftw(scene->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(scene);
+	return 0;
+}
+
+static void add_network(struct scene *scene, const char *id, int third)
+{
+	struct network net = test_network(true);
+	char text[64];
+
+	snprintf(net.id, sizeof(net.id), "%s", id);
+	net.bridge[0] = '\0';
+	snprintf(text, sizeof(text), "10.77.%d.0/24", third);
+	net.subnet[V4] = test_prefix(text);
+	snprintf(text, sizeof(text), "10.77.%d.1", third);
+	net.gateway[V4] = test_addr(text);
+	snprintf(text, sizeof(text), "fd77:%x::/64", third);
+	net.subnet[V6] = test_prefix(text);
+	snprintf(text, sizeof(text), "fd77:%x::1", third);
+	net.gateway[V6] = test_addr(text);
+	if (policy_network_add(scene->policy, &net, &scene->err) < 0)
+		fail_msg("%s", scene->err.text);
+}
+
+static void add_endpoint(struct scene *scene, const char *network, const char *id)
+{
+	struct endpoint endpoint = { 0 };
+	struct port_request port = { .proto = 6, .port = 80, .host_port = 8080, .host_port_end = 8080 };
+
+	snprintf(endpoint.id, sizeof(endpoint.id), "%s", id);
+	snprintf(endpoint.network, sizeof(endpoint.network), "%s", network);
+	endpoint.addr[V4] = test_prefix("10.77.0.2/24");
+	if (policy_endpoint_add(scene->policy, &endpoint, &scene->err) < 0 ||
+	    policy_publish(scene->policy, network, id, &port, 1, &scene->err) < 0)
+		fail_msg("%s", scene->err.text);
+}
+
+static void see(struct scene *scene, struct plan *plan)
+{
+	if (observe_all(&scene->nl, plan, &scene->err) < 0)
+		fail_msg("%s", scene->err.text);
+}
+
+/* Of everything but forwarding, which stays on. */
+static size_t differences(const struct plan *a, const struct plan *b, bool print)
+{
+	AUTO(ops) struct ops ops = { 0 };
+	size_t n = 0;
+
+	diff_compute(a, b, &ops);
+	for (size_t i = 0; i < ops.n; i++) {
+		const struct item *item = ops.ops[i].after ? ops.ops[i].after : ops.ops[i].before;
+		AUTO(strbuf) struct strbuf text = { 0 };
+
+		if (item->kind == ITEM_FORWARDING)
+			continue;
+		item_print(item, &text);
+		if (print)
+			print_error("%s%s %s\n", ops.ops[i].before ? "-" : "",
+				    ops.ops[i].after ? "+" : "", strbuf_text(&text));
+		n++;
+	}
+	return n;
+}
+
+static void the_kernel_has_what_the_plan_says(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(plan) struct plan seen = { 0 };
+	AUTO(plan) struct plan wanted = { 0 };
+
+	add_network(scene, "aaaa", 0);
+	add_endpoint(scene, "aaaa", "eeee");
+	see(scene, &seen);
+	compile_common(&(struct facts){ 0 }, &wanted);
+	compile_network(policy_network(scene->policy, "aaaa"), &wanted);
+	compile_endpoint(policy_network(scene->policy, "aaaa"),
+			 policy_endpoint(scene->policy, "aaaa", "eeee"), &wanted);
+	plan_sort(&wanted);
+	assert_int_equal(differences(&seen, &wanted, true), 0);
+}
+
+static void nothing_is_left_after_the_last_network(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+
+	see(scene, &before);
+	add_network(scene, "aaaa", 0);
+	add_network(scene, "bbbb", 1);
+	add_endpoint(scene, "aaaa", "eeee");
+	assert_int_equal(policy_network_remove(scene->policy, "bbbb", &scene->err), 0);
+	assert_int_equal(policy_network_remove(scene->policy, "aaaa", &scene->err), 0);
+	assert_int_equal(policy_network_remove(scene->policy, "aaaa", &scene->err), 0);
+	see(scene, &after);
+	assert_int_equal(differences(&before, &after, true), 0);
+}
+
+static void a_restart_changes_nothing(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+
+	add_network(scene, "aaaa", 0);
+	add_endpoint(scene, "aaaa", "eeee");
+	see(scene, &before);
+	stop(scene);
+	start(scene);
+	see(scene, &after);
+	assert_int_equal(differences(&before, &after, true), 0);
+	assert_non_null(policy_endpoint(scene->policy, "aaaa", "eeee"));
+}
+
+static void a_restart_completes_what_is_missing(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+	AUTO(plan) struct plan empty = { 0 };
+
+	add_network(scene, "aaaa", 0);
+	see(scene, &before);
+	stop(scene);
+	assert_int_equal(nft_replace(&scene->nl, &empty, &scene->err), 0);
+	assert_int_equal(link_remove(&scene->nl, "te-aaaa", &scene->err), 0);
+	start(scene);
+	see(scene, &after);
+	assert_int_equal(differences(&before, &after, true), 0);
+}
+
+static void a_restart_sweeps_orphans(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+	char path[128];
+
+	add_network(scene, "aaaa", 0);
+	see(scene, &before);
+	add_network(scene, "bbbb", 1);
+	stop(scene);
+	snprintf(path, sizeof(path), "%s/networks/bbbb.json", scene->state_dir);
+	assert_int_equal(remove(path), 0);
+	start(scene);
+	see(scene, &after);
+	assert_int_equal(differences(&before, &after, true), 0);
+}
+
+static void an_unreadable_state_file_stops_the_sweep(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+	char path[128];
+	FILE *file;
+
+	add_network(scene, "aaaa", 0);
+	add_network(scene, "bbbb", 1);
+	see(scene, &before);
+	stop(scene);
+	snprintf(path, sizeof(path), "%s/networks/bbbb.json", scene->state_dir);
+	file = fopen(path, "w");
+	fputs("{", file);
+	fclose(file);
+	start(scene);
+	see(scene, &after);
+	assert_int_equal(differences(&before, &after, true), 0);
+	assert_null(policy_network(scene->policy, "bbbb"));
+}
+
+static void an_endpoint_whose_link_is_gone_is_forgotten(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+
+	add_network(scene, "aaaa", 0);
+	see(scene, &before);
+	add_endpoint(scene, "aaaa", "eeee");
+	stop(scene);
+	assert_int_equal(link_remove(&scene->nl, "teveeee", &scene->err), 0);
+	start(scene);
+	see(scene, &after);
+	assert_int_equal(differences(&before, &after, true), 0);
+	assert_null(policy_endpoint(scene->policy, "aaaa", "eeee"));
+}
+
+static void a_flushed_ruleset_is_rebuilt_by_the_next_request(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+	struct plan empty = { 0 };
+
+	add_network(scene, "aaaa", 0);
+	add_network(scene, "bbbb", 1);
+	see(scene, &before);
+	assert_int_equal(policy_network_remove(scene->policy, "bbbb", &scene->err), 0);
+	assert_int_equal(nft_replace(&scene->nl, &empty, &scene->err), 0);
+	add_network(scene, "bbbb", 1);
+	see(scene, &after);
+	assert_int_equal(differences(&before, &after, true), 0);
+}
+
+static void an_address_given_again_evicts_its_holder(void **state)
+{
+	struct scene *scene = *state;
+
+	add_network(scene, "aaaa", 0);
+	add_endpoint(scene, "aaaa", "eeee");
+	add_endpoint(scene, "aaaa", "ffff");
+	assert_null(policy_endpoint(scene->policy, "aaaa", "eeee"));
+	assert_non_null(policy_endpoint(scene->policy, "aaaa", "ffff"));
+	assert_false(link_exists(&scene->nl, "teveeee"));
+	assert_true(link_exists(&scene->nl, "tevffff"));
+}
+
+static void what_fails_leaves_nothing(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+	struct item_bridge foreign = { .name = "tevffff", .alias = "somebody else", .mtu = 1500,
+				       .mac = { 2, 1, 1, 1, 1, 1 } };
+	struct endpoint endpoint = { .id = "ffff", .network = "aaaa" };
+
+	add_network(scene, "aaaa", 0);
+	assert_int_equal(bridge_add(&scene->nl, &foreign, &scene->err), 0);
+	see(scene, &before);
+	endpoint.addr[V4] = test_prefix("10.77.0.3/24");
+	assert_true(policy_endpoint_add(scene->policy, &endpoint, &scene->err) < 0);
+	see(scene, &after);
+	assert_int_equal(differences(&before, &after, true), 0);
+	assert_null(policy_endpoint(scene->policy, "aaaa", "ffff"));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_kernel_has_what_the_plan_says),
+		TEST(nothing_is_left_after_the_last_network),
+		TEST(a_restart_changes_nothing),
+		TEST(a_restart_completes_what_is_missing),
+		TEST(a_restart_sweeps_orphans),
+		TEST(an_unreadable_state_file_stops_the_sweep),
+		TEST(an_endpoint_whose_link_is_gone_is_forgotten),
+		TEST(a_flushed_ruleset_is_rebuilt_by_the_next_request),
+		TEST(an_address_given_again_evicts_its_holder),
+		TEST(what_fails_leaves_nothing),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of plugin/driver.c, network.c and endpoint.c: whole requests against an engine that
+ * only remembers. What is refused must have changed nothing. */
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../plugin/driver.h"
+#include "../../policy/base/log.h"
+#include "../../policy/base/mem.h"
+#include "stub_policy.h"
+
+static int setup(void **state)
+{
+	struct err err;
+
+	*state = policy_open(NULL, NULL, &err);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	policy_close(*state);
+	return 0;
+}
+
+/* The body is in single quotes; expected: the whole reply, or a part of its sentence. */
+static void expect(struct policy *policy, const char *path, const char *body, const char *expected)
+{
+	AUTO(strbuf) struct strbuf reply = { 0 };
+	AUTO_FREE char *copy = xstrdup(body);
+	int status = 0;
+
+	for (char *c = copy; *c; c++) {
+		if (*c == '\'')
+			*c = '"';
+	}
+	driver_handle(policy, path, copy, strlen(copy), &reply, &status);
+	assert_int_equal(status, 200);
+	if (*expected == '{' ? !streq(strbuf_text(&reply), expected)
+			     : strncmp(strbuf_text(&reply), "{\"Err\":\"", 8) != 0 ||
+				       !strstr(strbuf_text(&reply), expected))
+		fail_msg("%s %s: %s, and not %s", path, body, strbuf_text(&reply), expected);
+}
+
+static void refused(struct policy *policy, const char *path, const char *body, const char *sentence)
+{
+	unsigned int changes = stub_changes(policy);
+
+	assert_true(*sentence != '{');
+	expect(policy, path, body, sentence);
+	assert_int_equal(stub_changes(policy), changes);
+}
+
+#define CREATE_NETWORK "/NetworkDriver.CreateNetwork"
+#define CREATE_ENDPOINT "/NetworkDriver.CreateEndpoint"
+#define CHECK "/NetworkDriver.GwAllocCheck"
+#define PUBLISH "/NetworkDriver.ProgramExternalConnectivity"
+#define WITHDRAW "/NetworkDriver.RevokeExternalConnectivity"
+
+#define POOL4 "'IPv4Data':[{'Pool':'10.0.0.0/24','Gateway':'10.0.0.1/24'}]"
+#define OPTIONS(more, generic) "'Options':{" more "'com.docker.network.generic':{" generic "}}"
+#define NETWORK(more, generic) "{'NetworkID':'n'," OPTIONS(more, generic) "," POOL4 "}"
+#define INTERNAL "'com.docker.network.internal':true,"
+#define IDS "'NetworkID':'n','EndpointID':'e'"
+#define ENDPOINT "{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{}}"
+#define PORTS                                                                                      \
+	"{" IDS ",'Options':{'com.docker.network.portmap':["                                       \
+	"{'Proto':6,'Port':80,'HostPort':8080,'HostPortEnd':8080}]}}"
+
+static void network_with(struct policy *policy, const char *body)
+{
+	expect(policy, CREATE_NETWORK, body, "{}");
+}
+
+static void the_first_calls_succeed_whatever_they_carry(void **state)
+{
+	static const char *const bodies[] = { "", "null", "{", "{}" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+		expect(*state, "/Plugin.Activate", bodies[i],
+		       "{\"Implements\":[\"NetworkDriver\"]}");
+		expect(*state, "/NetworkDriver.GetCapabilities", bodies[i],
+		       "{\"Scope\":\"local\",\"ConnectivityScope\":\"local\","
+		       "\"GwAllocChecker\":true}");
+	}
+	assert_int_equal(stub_clients(*state), 2 * ARRAY_SIZE(bodies));
+}
+
+static void an_unknown_path_is_not_found(void **state)
+{
+	static const char *const paths[] = { "/",
+					     "",
+					     "/NetworkDriver",
+					     "/NetworkDriver.join",
+					     "/NetworkDriver.Join/",
+					     "NetworkDriver.Join",
+					     "/IpamDriver.RequestPool" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		AUTO(strbuf) struct strbuf reply = { 0 };
+		int status = 0;
+
+		driver_handle(*state, paths[i], "{}", 2, &reply, &status);
+		assert_int_equal(status, 404);
+		assert_non_null(strstr(strbuf_text(&reply), "{\"Err\":\""));
+	}
+}
+
+static void methods_that_need_arguments_refuse_a_body_without(void **state)
+{
+	static const char *const paths[] = { CREATE_NETWORK,
+					     CREATE_ENDPOINT,
+					     CHECK,
+					     PUBLISH,
+					     WITHDRAW,
+					     "/NetworkDriver.DeleteNetwork",
+					     "/NetworkDriver.AllocateNetwork",
+					     "/NetworkDriver.FreeNetwork",
+					     "/NetworkDriver.DeleteEndpoint",
+					     "/NetworkDriver.EndpointOperInfo",
+					     "/NetworkDriver.Join",
+					     "/NetworkDriver.Leave" };
+
+	network_with(*state, NETWORK("", "'policy':'open'"));
+	expect(*state, CREATE_ENDPOINT, ENDPOINT,
+	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		refused(*state, paths[i], "", "the request has no body");
+		refused(*state, paths[i], "{\"NetworkID\":", "is not valid JSON");
+		refused(*state, paths[i], "[]", "is not a JSON object");
+		if (!streq(paths[i], CHECK))
+			refused(*state, paths[i], "{}", "is missing");
+	}
+	refused(*state, CHECK, "{}", "the network has no policy");
+}
+
+static void what_other_hosts_do_is_nothing_to_us(void **state)
+{
+	expect(*state, "/NetworkDriver.DiscoverNew",
+	       "{'DiscoveryType':1,'DiscoveryData':{'Address':'192.0.2.1','Self':true}}", "{}");
+	expect(*state, "/NetworkDriver.DiscoverDelete", "", "{}");
+	expect(*state, "/NetworkDriver.AllocateNetwork", "{'NetworkID':'n','Options':{'a':'b'}}",
+	       "{\"Options\":{}}");
+	expect(*state, "/NetworkDriver.FreeNetwork", "{'NetworkID':'n'}", "{}");
+	assert_int_equal(stub_changes(*state), 0);
+}
+
+static void a_network_without_a_policy_is_refused_with_what_to_add(void **state)
+{
+	refused(*state, CREATE_NETWORK, NETWORK("", ""), "add -o policy=open");
+	refused(*state, CREATE_NETWORK, NETWORK("", "'mtu':'1400','icc':'true'"),
+		"add -o policy=open");
+	refused(*state, CREATE_NETWORK, "{'NetworkID':'n'," POOL4 "}", "add -o policy=open");
+	refused(*state, CREATE_NETWORK, "{'NetworkID':'n','Options':{}," POOL4 "}",
+		"add -o policy=open");
+	/* not where it would be heeded */
+	refused(*state, CREATE_NETWORK, "{'NetworkID':'n','Options':{'policy':'open'}," POOL4 "}",
+		"add -o policy=open");
+	refused(*state, CHECK, "{'Options':{}}", "add -o policy=open");
+}
+
+static void bad_options_are_refused(void **state)
+{
+	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'killswitch'"), "not available");
+	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'opne'"), "use open");
+	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'open','via':'tailscale0'"),
+		"option \\\"via\\\" is not available in this version");
+	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'open','polcy':'open'"),
+		"did you mean \\\"policy\\\"?");
+	refused(*state, CREATE_NETWORK,
+		NETWORK("", "'policy':'open','com.docker.network.bridge.nam':'x'"),
+		"did you mean \\\"com.docker.network.bridge.name\\\"?");
+	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'open','com.docker.x':'x'"),
+		"is not supported");
+	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'open','mtu':'0'"), "option mtu");
+	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'open','icc':'maybe'"), "icc");
+}
+
+static void two_spellings_of_one_option_are_refused(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "'policy':'open','tailexit.policy':'open'", "\\\"tailexit.policy\\\"" },
+		{ "'policy':'open','mtu':'1400','com.docker.network.driver.mtu':'1400'",
+		  "\\\"com.docker.network.driver.mtu\\\"" },
+		{ "'policy':'open','com.docker.network.bridge.enable_icc':'true',"
+		  "'tailexit.icc':'true'",
+		  "\\\"tailexit.icc\\\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		AUTO(strbuf) struct strbuf body = { 0 };
+
+		strbuf_addf(&body,
+			    "{'NetworkID':'n',"
+			    "'Options':{'com.docker.network.generic':{%s}}," POOL4 "}",
+			    pairs[i][0]);
+		refused(*state, CREATE_NETWORK, strbuf_text(&body), "two spellings of one");
+		refused(*state, CREATE_NETWORK, strbuf_text(&body), pairs[i][1]);
+	}
+}
+
+static void options_that_do_not_go_together_are_refused(void **state)
+{
+	refused(*state, CREATE_NETWORK,
+		NETWORK("", "'policy':'open',"
+			    "'com.docker.network.bridge.gateway_mode_ipv6':'isolated'"),
+		"add --internal");
+	network_with(*state,
+		     NETWORK(INTERNAL, "'policy':'open',"
+				       "'com.docker.network.bridge.gateway_mode_ipv6':'isolated'"));
+	refused(*state, CREATE_NETWORK,
+		"{'NetworkID':'n6'," OPTIONS(
+			"'com.docker.network.enable_ipv6':true,",
+			"'policy':'open','mtu':'1279'") "," POOL4
+							",'IPv6Data':[{'Pool':'fd00::/64'}]}",
+		"MTU 1279 is too small for IPv6");
+	network_with(*state,
+		     "{'NetworkID':'n6'," OPTIONS(
+			     "'com.docker.network.enable_ipv6':true,",
+			     "'policy':'open','mtu':'1280'") "," POOL4
+							     ",'IPv6Data':[{'Pool':'fd00::/64'}]}");
+	network_with(*state, "{'NetworkID':'n4'," OPTIONS(
+				     "", "'policy':'open','mtu':'1279'") "," POOL4 "}");
+}
+
+static void a_network_has_dockers_defaults(void **state)
+{
+	const struct network *network;
+
+	network_with(*state, NETWORK("", "'policy':'open'"));
+	network = policy_network(*state, "n");
+	assert_int_equal(network->policy, POLICY_OPEN);
+	assert_true(network->masquerade);
+	assert_true(network->icc);
+	assert_false(network->internal);
+	assert_false(network->inhibit_v4);
+	assert_int_equal(network->mtu, 0);
+	assert_string_equal(network->container_prefix, "eth");
+	assert_string_equal(network->bridge, "");
+	assert_int_equal(network->mode[V4], GATEWAY_NAT);
+	assert_int_equal(network->mode[V6], GATEWAY_NAT);
+	assert_false(addr_is_set(&network->host_binding[V4]));
+}
+
+static void every_option_reaches_the_engine(void **state)
+{
+	const struct network *network;
+
+	network_with(*state,
+		     NETWORK(INTERNAL, "'tailexit.policy':'open','icc':'false','mtu':'1400',"
+				       "'com.docker.network.bridge.name':'mybr',"
+				       "'com.docker.network.bridge.enable_ip_masquerade':'false',"
+				       "'com.docker.network.bridge.host_binding_ipv4':'127.0.0.1',"
+				       "'com.docker.network.bridge.gateway_mode_ipv4':'isolated',"
+				       "'com.docker.network.bridge.gateway_mode_ipv6':'routed',"
+				       "'com.docker.network.bridge.inhibit_ipv4':'true',"
+				       "'com.docker.network.container_iface_prefix':'vpn',"
+				       "'com.docker.network.host_ipv4':'192.0.2.1',"
+				       "'com.docker.network.host_ipv6':'2001:db8::1'"));
+	network = policy_network(*state, "n");
+	assert_false(network->masquerade);
+	assert_false(network->icc);
+	assert_true(network->internal);
+	assert_true(network->inhibit_v4);
+	assert_int_equal(network->mtu, 1400);
+	assert_string_equal(network->container_prefix, "vpn");
+	assert_string_equal(network->bridge, "mybr");
+	assert_int_equal(network->mode[V4], GATEWAY_ISOLATED);
+	assert_int_equal(network->mode[V6], GATEWAY_ROUTED);
+	assert_true(addr_is_loopback(&network->host_binding[V4]));
+	assert_true(addr_is_set(&network->snat[V4]));
+	assert_true(addr_is_set(&network->snat[V6]));
+}
+
+static void a_gateway_address_is_skipped_where_the_bridge_has_none(void **state)
+{
+	static const struct {
+		const char *body, *reply;
+	} rows[] = {
+		{ "{" OPTIONS("", "'policy':'open'") "}",
+		  "{\"SkipIPv4\":false,\"SkipIPv6\":false}" },
+		{ "{" OPTIONS(INTERNAL, "'policy':'open'") "}",
+		  "{\"SkipIPv4\":false,\"SkipIPv6\":false}" },
+		{ "{" OPTIONS(INTERNAL,
+			      "'policy':'open',"
+			      "'com.docker.network.bridge.gateway_mode_ipv4':'isolated'") "}",
+		  "{\"SkipIPv4\":true,\"SkipIPv6\":false}" },
+		{ "{" OPTIONS(INTERNAL,
+			      "'policy':'open',"
+			      "'com.docker.network.bridge.gateway_mode_ipv6':'isolated'") "}",
+		  "{\"SkipIPv4\":false,\"SkipIPv6\":true}" },
+		{ "{" OPTIONS(INTERNAL,
+			      "'policy':'open','com.docker.network.bridge.inhibit_ipv4':'1'") "}",
+		  "{\"SkipIPv4\":true,\"SkipIPv6\":false}" },
+		{ "{" OPTIONS("",
+			      "'policy':'open','com.docker.network.bridge.inhibit_ipv4':'1'") "}",
+		  "{\"SkipIPv4\":false,\"SkipIPv6\":false}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		expect(*state, CHECK, rows[i].body, rows[i].reply);
+	refused(*state, CHECK,
+		"{" OPTIONS("", "'policy':'open',"
+				"'com.docker.network.bridge.gateway_mode_ipv4':'isolated'") "}",
+		"add --internal");
+	assert_int_equal(stub_changes(*state), 0);
+}
+
+static void creating_again_is_harmless_unless_it_is_another(void **state)
+{
+	network_with(*state, NETWORK("", "'policy':'open'"));
+	network_with(*state, NETWORK("", "'policy':'open'"));
+	assert_int_equal(stub_changes(*state), 1);
+	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'open','icc':'false'"), "another");
+}
+
+static void a_container_is_connected_and_disconnected(void **state)
+{
+	const struct endpoint *endpoint;
+
+	network_with(*state, NETWORK("", "'policy':'open'"));
+	expect(*state, CREATE_ENDPOINT, ENDPOINT,
+	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
+	expect(*state, "/NetworkDriver.Join", "{" IDS ",'SandboxKey':'/x','Options':{}}",
+	       "{\"InterfaceName\":{\"SrcName\":\"tec0\",\"DstPrefix\":\"eth\"},"
+	       "\"Gateway\":\"10.0.0.1\"}");
+	expect(*state, PUBLISH, PORTS, "{}");
+	expect(*state, "/NetworkDriver.EndpointOperInfo", "{" IDS "}", "{\"Value\":{}}");
+	endpoint = policy_endpoint(*state, "n", "e");
+	assert_int_equal(endpoint->n_ports, 1);
+	assert_int_equal(endpoint->ports[0].host_port, 8080);
+	assert_int_equal(endpoint->ports[0].proto, IPPROTO_TCP);
+	expect(*state, WITHDRAW, "{" IDS "}", "{}");
+	assert_int_equal(endpoint->n_ports, 0);
+	expect(*state, "/NetworkDriver.Leave", "{" IDS "}", "{}");
+	expect(*state, "/NetworkDriver.DeleteEndpoint", "{" IDS "}", "{}");
+	assert_null(policy_endpoint(*state, "n", "e"));
+	expect(*state, "/NetworkDriver.DeleteNetwork", "{'NetworkID':'n'}", "{}");
+	assert_null(policy_network(*state, "n"));
+}
+
+static void a_mac_that_was_asked_for_is_not_repeated(void **state)
+{
+	network_with(*state, NETWORK("", "'policy':'open'"));
+	expect(*state, CREATE_ENDPOINT,
+	       "{" IDS ",'Interface':{'Address':'10.0.0.2/24','MacAddress':'02:42:0a:58:00:14'}}",
+	       "{\"Interface\":{}}");
+	assert_int_equal(policy_endpoint(*state, "n", "e")->mac[5], 0x14);
+}
+
+static void an_internal_network_has_no_gateway_and_brings_no_other(void **state)
+{
+	network_with(*state, NETWORK(INTERNAL, "'policy':'open'"));
+	expect(*state, CREATE_ENDPOINT, ENDPOINT,
+	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
+	expect(*state, "/NetworkDriver.Join", "{" IDS "}",
+	       "{\"InterfaceName\":{\"SrcName\":\"tec0\",\"DstPrefix\":\"eth\"},"
+	       "\"DisableGatewayService\":true}");
+}
+
+/* Engine 29 does not send RevokeExternalConnectivity after it was restarted. */
+static void leaving_withdraws_the_ports_as_well(void **state)
+{
+	network_with(*state, NETWORK("", "'policy':'open'"));
+	expect(*state, CREATE_ENDPOINT, ENDPOINT,
+	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
+	expect(*state, PUBLISH, PORTS, "{}");
+	expect(*state, "/NetworkDriver.Leave", "{" IDS "}", "{}");
+	assert_int_equal(policy_endpoint(*state, "n", "e")->n_ports, 0);
+}
+
+static void a_call_that_says_nothing_about_ports_leaves_them(void **state)
+{
+	network_with(*state, NETWORK("", "'policy':'open'"));
+	expect(*state, CREATE_ENDPOINT, ENDPOINT,
+	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
+	expect(*state, PUBLISH, PORTS, "{}");
+	expect(*state, PUBLISH, "{" IDS ",'Options':{}}", "{}");
+	assert_int_equal(policy_endpoint(*state, "n", "e")->n_ports, 1);
+	expect(*state, PUBLISH, "{" IDS ",'Options':{'com.docker.network.portmap':[]}}", "{}");
+	assert_int_equal(policy_endpoint(*state, "n", "e")->n_ports, 0);
+}
+
+static void a_bad_port_changes_none(void **state)
+{
+	network_with(*state, NETWORK("", "'policy':'open'"));
+	expect(*state, CREATE_ENDPOINT, ENDPOINT,
+	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
+	expect(*state, PUBLISH, PORTS, "{}");
+	refused(*state, PUBLISH,
+		"{" IDS ",'Options':{'com.docker.network.portmap':["
+		"{'Proto':6,'Port':80,'HostPort':8080},{'Proto':6,'Port':0}]}}",
+		"\\\"Port\\\" of the request");
+}
+
+static void removing_what_is_not_there_is_success(void **state)
+{
+	static const char *const paths[] = { "/NetworkDriver.DeleteNetwork",
+					     "/NetworkDriver.DeleteEndpoint",
+					     "/NetworkDriver.Leave", WITHDRAW };
+
+	for (int with_network = 0; with_network < 2; with_network++) {
+		for (size_t i = with_network; i < ARRAY_SIZE(paths); i++)
+			expect(*state, paths[i], "{" IDS "}", "{}");
+		assert_int_equal(stub_changes(*state), with_network);
+		if (!with_network)
+			network_with(*state, NETWORK("", "'policy':'open'"));
+	}
+}
+
+/* 404 would be success to dockerd, where a method is concerned that may be missing. */
+static void using_what_is_not_there_is_refused(void **state)
+{
+	refused(*state, CREATE_ENDPOINT, ENDPOINT, "is not known");
+	for (int with_network = 0; with_network < 2; with_network++) {
+		refused(*state, "/NetworkDriver.Join", "{" IDS "}", "is not known");
+		refused(*state, "/NetworkDriver.EndpointOperInfo", "{" IDS "}", "is not known");
+		refused(*state, PUBLISH, PORTS, "is not known");
+		refused(*state, PUBLISH, "{" IDS ",'Options':{}}", "is not known");
+		if (!with_network)
+			network_with(*state, NETWORK("", "'policy':'open'"));
+	}
+}
+
+static void options_of_one_container_are_refused_for_now(void **state)
+{
+	network_with(*state, NETWORK("", "'policy':'open'"));
+	refused(*state, CREATE_ENDPOINT,
+		"{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{'Policy':'isolated'}}",
+		"option \\\"policy\\\" for one container is not available in this version");
+	refused(*state, CREATE_ENDPOINT,
+		"{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{'polcy':'isolated'}}",
+		"did you mean \\\"policy\\\"?");
+	expect(*state, CREATE_ENDPOINT,
+	       "{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{"
+	       "'com.docker.network.endpoint.sysctls':'net.ipv4.conf.IFNAME.log_martians=1'}}",
+	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(the_first_calls_succeed_whatever_they_carry),
+		TEST(an_unknown_path_is_not_found),
+		TEST(methods_that_need_arguments_refuse_a_body_without),
+		TEST(what_other_hosts_do_is_nothing_to_us),
+		TEST(a_network_without_a_policy_is_refused_with_what_to_add),
+		TEST(bad_options_are_refused),
+		TEST(two_spellings_of_one_option_are_refused),
+		TEST(options_that_do_not_go_together_are_refused),
+		TEST(a_network_has_dockers_defaults),
+		TEST(every_option_reaches_the_engine),
+		TEST(a_gateway_address_is_skipped_where_the_bridge_has_none),
+		TEST(creating_again_is_harmless_unless_it_is_another),
+		TEST(a_container_is_connected_and_disconnected),
+		TEST(a_mac_that_was_asked_for_is_not_repeated),
+		TEST(an_internal_network_has_no_gateway_and_brings_no_other),
+		TEST(leaving_withdraws_the_ports_as_well),
+		TEST(a_call_that_says_nothing_about_ports_leaves_them),
+		TEST(a_bad_port_changes_none),
+		TEST(removing_what_is_not_there_is_success),
+		TEST(using_what_is_not_there_is_refused),
+		TEST(options_of_one_container_are_refused_for_now),
+	};
+
+	log_set_level("warn");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
