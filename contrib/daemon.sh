@@ -9,7 +9,7 @@ LOG=/var/log/tailexit.log
 PID_FILE=$RUN/tailexit.pid
 PLUGIN_SOCKET=/run/docker/plugins/tailexit.sock
 # What `make down` has to take back, a line each: package NAME, path PATH, engine-path PATH,
-# prefix PREFIX, dockerd.
+# prefix PREFIX, dockerd, group docker.
 RECORD=$STATE/made-by-up
 ENGINE_PACKAGES='docker.io docker-cli iptables apparmor ca-certificates'
 DOCKER_PID_FILE=/run/docker.pid

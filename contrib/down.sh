@@ -90,7 +90,7 @@ remove_packages() {
 	work=$(mktemp -d)
 	: > "$work/kept"
 	names=$(removable_packages | paste -sd ' ')
-	[ -z "$names" ] || echo "removing $names"
+	[ -z "$names" ] || echo "removing $(echo "$names" | wc -w) packages that came with make up"
 	# shellcheck disable=SC2086 # a list
 	[ -z "$names" ] || DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
 		purge $names > "$work/log" 2>&1 9>&- || {
@@ -109,6 +109,11 @@ remove_paths() {
 	done
 }
 
+remove_group() {
+	[ -z "$KEEP_DOCKER" ] && grep -qx "group docker" "$RECORD" 2> /dev/null || return 0
+	! getent group docker > /dev/null || groupdel docker
+}
+
 begin down
 PREFIX=$(recorded prefix | tail -n 1)
 PREFIX=${PREFIX:-/usr/local}
@@ -124,6 +129,7 @@ sweep_kernel
 stop_our_dockerd
 remove_packages
 remove_paths
+remove_group
 rm -rf "$STATE" "$RUN" "$LOG" /run/tailexit-make.lock
 echo "tailexit is gone."
 [ -z "$had_engine" ] || echo "Docker is gone, too; its bridge docker0 and its firewall rules stay until the next boot."

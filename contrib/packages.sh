@@ -32,7 +32,8 @@ command -v apt-get > /dev/null ||
 
 # noninteractive: nobody is there to answer. A lock may be held by unattended-upgrades.
 apt() {
-	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@"
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
+		-o APT::Keep-Downloaded-Packages=false "$@"
 }
 
 work=$(mktemp -d)

@@ -47,9 +47,10 @@ install_packages() {
 # Docker CE and others stay: only a host without any gets Debian's.
 install_engine() {
 	! command -v docker > /dev/null && ! command -v dockerd > /dev/null || return 0
-	for path in /etc/docker /var/lib/docker /var/lib/containerd /opt/containerd; do
+	for path in /etc/docker /etc/cni /var/lib/docker /var/lib/containerd /opt/containerd; do
 		[ -e "$path" ] || note "engine-path $path"
 	done
+	getent group docker > /dev/null || note "group docker"
 	# shellcheck disable=SC2046,SC2086 # lists; before Debian 13 the command is part of docker.io
 	install_missing $(printf '%s ' $ENGINE_PACKAGES | sed 's/docker-cli/&?/')
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See control.h. The tool's end speaks the little HTTP it needs itself: a library for it would
- * double the daemon's memory. */
+/* See control.h. */
 #include "control.h"
 
 #include <errno.h>
@@ -10,6 +9,7 @@
 
 #include "../policy/base/mem.h"
 #include "encode.h"
+#include "http_reader.h"
 
 #define TIMEOUT_S 10
 #define REPLY_MAX (64u * 1024 * 1024)
@@ -62,56 +62,60 @@ static int connect_to(const char *path, struct err *err)
 		       path);
 }
 
-/* Sends the request and reads until the daemon hangs up. */
-static int exchange(int fd, const char *path, struct strbuf *ret_reply, struct err *err)
+static int on_body(void *reply, const char *data, size_t len, struct err *err)
+{
+	if (((struct strbuf *)reply)->len + len > REPLY_MAX)
+		return err_set(err, -EMSGSIZE, "the daemon's answer does not end");
+	strbuf_addf(reply, "%.*s", (int)len, data);
+	return 0;
+}
+
+/* Sends the request and reads the answer. */
+static int exchange(int fd, const char *path, struct http_reader *reader, struct err *err)
 {
 	AUTO(strbuf) struct strbuf request = { 0 };
 	char piece[16 * 1024];
 	ssize_t n;
+	int r;
 
-	/* 1.0: no chunks, and one request per connection. */
-	strbuf_addf(&request, "POST %s HTTP/1.0\r\nContent-Length: 0\r\n\r\n", path);
+	strbuf_addf(&request,
+		    "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+		    "Content-Length: 0\r\n\r\n",
+		    path);
 	if (send(fd, request.text, request.len, MSG_NOSIGNAL) != (ssize_t)request.len)
 		return err_set(err, -EIO, "the daemon does not take the request");
-	while ((n = recv(fd, piece, sizeof(piece), 0)) > 0) {
-		if (ret_reply->len > REPLY_MAX)
-			return err_set(err, -EMSGSIZE, "the daemon's answer does not end");
-		strbuf_addf(ret_reply, "%.*s", (int)n, piece);
-	}
-	if (n < 0 && errno == EAGAIN)
-		return err_set(err, -ETIMEDOUT, "no answer from the daemon within %d seconds",
-			       TIMEOUT_S);
-	return n < 0 ? err_errno(err, -errno, "no answer from the daemon") : 0;
-}
-
-/* Of an HTTP message, what follows the headers of a success. */
-static int take_body(const struct strbuf *message, struct strbuf *ret_body, struct err *err)
-{
-	const char *text = strbuf_text(message);
-	const char *end = strstr(text, "\r\n\r\n");
-	int status = 0;
-
-	if (!end || sscanf(text, "HTTP/1.%*1d %3d", &status) != 1)
-		return err_set(err, -EPROTO, "what answers there is not the daemon");
-	if (status != 200)
-		return err_set(err, -EPROTO,
+	do {
+		n = recv(fd, piece, sizeof(piece), 0);
+		if (n < 0 && errno == EAGAIN)
+			return err_set(err, -ETIMEDOUT,
+				       "no answer from the daemon within %d seconds", TIMEOUT_S);
+		if (n < 0)
+			return err_errno(err, -errno, "no answer from the daemon");
+		r = n ? http_reader_feed(reader, piece, (size_t)n, err)
+		      : http_reader_end(reader, err);
+		if (r == -EPROTO || r == -ECONNRESET)
+			return err_set(err, r, "what answers there is not the daemon");
+		if (r < 0)
+			return r;
+	} while (reader->part != HTTP_COMPLETE);
+	if (reader->status != 200)
+		return err_set(err, -EBADMSG,
 			       "the daemon answered with HTTP status %d; is it of another version?",
-			       status);
-	strbuf_addf(ret_body, "%s", end + strlen("\r\n\r\n"));
+			       reader->status);
 	return 0;
 }
 
 int control_call(const char *run_dir, const char *path, struct strbuf *ret_reply, struct err *err)
 {
 	AUTO(strbuf) struct strbuf socket_path = { 0 };
-	AUTO(strbuf) struct strbuf message = { 0 };
+	struct http_reader reader = { .body = on_body, .arg = ret_reply };
 	int fd, r;
 
 	strbuf_addf(&socket_path, "%s/" CONTROL_SOCKET, run_dir);
 	fd = connect_to(strbuf_text(&socket_path), err);
 	if (fd < 0)
 		return fd;
-	r = exchange(fd, path, &message, err);
+	r = exchange(fd, path, &reader, err);
 	close(fd);
-	return r < 0 ? r : take_body(&message, ret_reply, err);
+	return r;
 }

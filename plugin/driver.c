@@ -71,3 +71,9 @@ void driver_handle(void *policy, const char *path, const char *body, size_t len,
 	*ret_status = 404;
 	encode_error(reply, "this plugin has no such method");
 }
+
+bool driver_is_greeting(const char *path)
+{
+	/* A managed plugin gets only the second. */
+	return streq(path, "/Plugin.Activate") || streq(path, "/NetworkDriver.GetCapabilities");
+}

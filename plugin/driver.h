@@ -3,6 +3,7 @@
  * shows its user. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "../policy/base/strbuf.h"
@@ -10,3 +11,5 @@
 /* A server_handler; its argument is the struct policy. */
 void driver_handle(void *policy, const char *path, const char *body, size_t len,
 		   struct strbuf *reply, int *ret_status);
+/* Is this what a dockerd asks first? */
+bool driver_is_greeting(const char *path);

@@ -15,6 +15,7 @@
 #include "../policy/base/mem.h"
 #include "../policy/policy.h"
 #include "control.h"
+#include "dockerd.h"
 #include "driver.h"
 #include "server.h"
 
@@ -27,6 +28,8 @@ struct daemon {
 	struct listener listener, control_listener;
 	struct loop *loop;
 	struct policy *policy;
+	struct dockerd *dockerd;
+	struct strbuf pid_file;
 	struct server *server, *control;
 };
 
@@ -40,12 +43,14 @@ static void daemon_done(struct daemon *daemon)
 {
 	server_stop(daemon->control);
 	server_stop(daemon->server);
+	dockerd_free(daemon->dockerd);
 	policy_close(daemon->policy);
 	if (daemon->loop && daemon->signals >= 0)
 		loop_fd_del(daemon->loop, daemon->signals);
 	loop_free(daemon->loop);
 	listener_done(&daemon->control_listener);
 	listener_done(&daemon->listener);
+	strbuf_done(&daemon->pid_file);
 	close_fd(daemon->signals);
 	close_fd(daemon->state_lock);
 	close_fd(daemon->run_lock);
@@ -167,6 +172,57 @@ static void start_control(struct daemon *daemon, const struct settings *settings
 		log_warn("no control socket, so \"tailexit ports\" will not work: %s", err.text);
 }
 
+static void on_bridges(void *arg, const char *const *names, size_t n)
+{
+	struct daemon *daemon = arg;
+
+	policy_set_neighbours(daemon->policy, names, n);
+}
+
+static void on_bridge_unknown(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	if (daemon->dockerd)
+		dockerd_look(daemon->dockerd);
+}
+
+/* Where dockerd writes its process id unless told otherwise: beside its socket. */
+static void name_pid_file(const char *socket, struct strbuf *path)
+{
+	const char *slash = strrchr(socket, '/');
+
+	strbuf_addf(path, "%.*sdocker.pid", slash ? (int)(slash + 1 - socket) : 0, socket);
+}
+
+static void start_dockerd(struct daemon *daemon, const struct settings *settings)
+{
+	struct dockerd_config config = {
+		.socket = settings->docker_sock,
+		.timeout_ms = 30000,
+		.retry_ms = 1000,
+		.look_ms = 100,
+		.patience_ms = 60000,
+		.bridges = on_bridges,
+		.arg = daemon,
+	};
+
+	name_pid_file(settings->docker_sock, &daemon->pid_file);
+	if (access("/run/systemd/system", F_OK) == 0)
+		config.pid_file = strbuf_text(&daemon->pid_file);
+	daemon->dockerd = dockerd_new(daemon->loop, &config);
+}
+
+static void handle_call(void *arg, const char *path, const char *body, size_t len,
+			struct strbuf *reply, int *ret_status)
+{
+	struct daemon *daemon = arg;
+
+	driver_handle(daemon->policy, path, body, len, reply, ret_status);
+	if (driver_is_greeting(path))
+		dockerd_started(daemon->dockerd);
+}
+
 static int start_server(struct daemon *daemon, struct err *err)
 {
 	const struct server_config config = {
@@ -174,8 +230,8 @@ static int start_server(struct daemon *daemon, struct err *err)
 		.max_body = 1024 * 1024,
 		.max_connections = raise_limits(),
 		.timeout_ms = 30000,
-		.handler = driver_handle,
-		.arg = daemon->policy,
+		.handler = handle_call,
+		.arg = daemon,
 	};
 
 	daemon->server = server_start(&daemon->listener, daemon->loop, &config, err);
@@ -184,8 +240,13 @@ static int start_server(struct daemon *daemon, struct err *err)
 
 static int prepare(struct daemon *daemon, const struct settings *settings, struct err *err)
 {
-	const struct policy_config config = { .state_dir = settings->state_dir,
-					      .run_dir = settings->run_dir };
+	const struct policy_config config = {
+		.state_dir = settings->state_dir,
+		.run_dir = settings->run_dir,
+		.is_neighbour = dockerd_names_bridge,
+		.bridge_unknown = on_bridge_unknown,
+		.arg = daemon,
+	};
 	int r;
 
 	r = take_locks(daemon, settings, err);
@@ -228,6 +289,7 @@ int serve(const struct settings *settings, struct err *err)
 	if (r < 0)
 		return r;
 	start_control(&daemon, settings);
+	start_dockerd(&daemon, settings);
 	log_info("ready");
 	return loop_run(daemon.loop, err);
 }

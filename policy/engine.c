@@ -112,6 +112,8 @@ static void load_network(void *arg, const struct network *network)
 	struct policy *policy = arg;
 
 	world_add(&policy->world, network);
+	/* Whatever others call theirs. */
+	facts_remove_neighbour(&policy->world.facts, network->bridge);
 }
 
 static void load_endpoint(void *arg, struct endpoint *endpoint)
@@ -211,8 +213,8 @@ struct policy *policy_open(const struct policy_config *config, struct loop *loop
 	int r;
 
 	policy->loop = loop;
-	policy->is_neighbour = config->is_neighbour;
-	policy->store = (struct store){ -1, -1 };
+	policy->config = *config;
+	policy->store = (struct store){ -1, -1, -1 };
 	r = nl_open(&policy->nl, err);
 	if (r == 0)
 		r = store_open(&policy->store, config->state_dir, config->run_dir, err);

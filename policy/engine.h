@@ -14,7 +14,7 @@
 
 struct policy {
 	struct loop *loop;
-	bool (*is_neighbour)(const char *bridge);
+	struct policy_config config; /* without the directories */
 	struct nl nl;
 	struct store store;
 	struct world world;
@@ -22,6 +22,7 @@ struct policy {
 	struct hostfw_legacy *legacy;
 	struct link_watch *link_watch;
 	struct nft_watch *nft_watch;
+	struct facts named; /* what policy_set_neighbours() said */
 
 	/* Some state file could not be read: what the kernel has and we do not know of may be a
 	 * network's only protection, so nothing is swept. */

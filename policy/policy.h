@@ -16,6 +16,10 @@ struct policy_config {
 	/* Is a bridge of this name one of somebody else's container networks, from which ours are
 	 * kept apart? May be NULL. */
 	bool (*is_neighbour)(const char *bridge);
+	/* Called when a bridge has come or gone about which only policy_set_neighbours() can say more.
+	 * May be NULL. */
+	void (*bridge_unknown)(void *arg);
+	void *arg;
 };
 
 /* Reads the state, adopts what the kernel has, completes what is missing, sweeps what is orphaned. */
@@ -53,6 +57,10 @@ int policy_attachment(const struct policy *policy, const char *network_id, const
 /* Replaces what the endpoint publishes by what is asked for; all or nothing. n 0 withdraws. */
 int policy_publish(struct policy *policy, const char *network_id, const char *endpoint_id,
 		   const struct port_request *ports, size_t n, struct err *err);
+
+/* The complete list of other people's bridges that are known by name, besides those that is_neighbour()
+ * recognises. Remembered over a restart: the first containers run before anybody can be asked. */
+void policy_set_neighbours(struct policy *policy, const char *const *bridges, size_t n);
 
 /* A new client process has shown up: what an earlier one left half-made may be swept. */
 void policy_client_started(struct policy *policy);

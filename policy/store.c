@@ -13,6 +13,7 @@
 #include "model/codec.h"
 
 #define SUFFIX ".json"
+#define NEIGHBOURS "neighbours"
 #define NAME_SIZE (ID_SIZE + sizeof(SUFFIX))
 #define FILE_MAX (1 << 20)
 
@@ -37,11 +38,13 @@ static int open_dir(const char *base, const char *name, int *ret_fd, struct err 
 
 int store_open(struct store *ret_store, const char *state_dir, const char *run_dir, struct err *err)
 {
-	struct store store = { -1, -1 };
+	struct store store = { -1, -1, -1 };
 	int r = open_dir(state_dir, "networks", &store.networks, err);
 
 	if (r == 0)
 		r = open_dir(run_dir, "endpoints", &store.endpoints, err);
+	if (r == 0)
+		r = open_dir(state_dir, ".", &store.state, err);
 	if (r < 0)
 		store_close(&store);
 	else
@@ -55,6 +58,8 @@ void store_close(struct store *store)
 		close(store->networks);
 	if (store->endpoints >= 0)
 		close(store->endpoints);
+	if (store->state >= 0)
+		close(store->state);
 }
 
 static int write_all(int fd, const char *text, size_t len)
@@ -242,4 +247,28 @@ int store_load_endpoints(struct store *store, void (*fn)(void *arg, struct endpo
 			 store_bad_fn *bad, void *arg, struct err *err)
 {
 	return load_dir(store->endpoints, &(struct load){ .endpoint = fn, .arg = arg }, bad, err);
+}
+
+int store_save_neighbours(struct store *store, const char (*names)[IFNAMSIZ], size_t n,
+			  struct err *err)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(names[i]));
+	return save(store->state, NEIGHBOURS, list, true, err);
+}
+
+void store_load_neighbours(struct store *store, void (*fn)(void *arg, const char *name), void *arg)
+{
+	struct err ignored;
+	json_t *list = read_json(store->state, NEIGHBOURS SUFFIX, &ignored);
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+
+		if (name && *name && strlen(name) < IFNAMSIZ)
+			fn(arg, name);
+	}
+	json_decref(list);
 }

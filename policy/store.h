@@ -9,6 +9,7 @@
 struct store {
 	int networks;  /* directory: survives a reboot */
 	int endpoints; /* directory: dies with the boot */
+	int state;     /* directory above networks */
 };
 
 int store_open(struct store *ret_store, const char *state_dir, const char *run_dir,
@@ -21,6 +22,12 @@ int store_remove_network(struct store *store, const char *id, struct err *err);
 /* Not synced: a crash of the machine takes the endpoints with it anyway. */
 int store_save_endpoint(struct store *store, const struct endpoint *endpoint, struct err *err);
 void store_remove_endpoint(struct store *store, const char *id);
+
+/* What was learned of the host, for the time until it is learned again. A file that is not there or
+ * cannot be read is an empty list. */
+int store_save_neighbours(struct store *store, const char (*names)[IFNAMSIZ], size_t n,
+			  struct err *err);
+void store_load_neighbours(struct store *store, void (*fn)(void *arg, const char *name), void *arg);
 
 /* Each calls fn for every file. The ones that cannot be read are reported through bad() and left
  * alone. */

@@ -13,7 +13,7 @@
 
 #include "../base/mem.h"
 
-#define BUDGET_MS 20
+#define BUDGET_MS 40
 #define STATE_LISTEN 0x0a
 
 static uint64_t now_ms(void)

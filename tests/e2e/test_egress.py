@@ -113,9 +113,19 @@ def from_box(packet):
             or packet.dst in (LAN4, LAN6) and packet.dport == 80)
 
 
+def prove(wire, docker, driver, address):
+    """The sniffer sees what leaves a network that is not internal."""
+    free = docker.run(docker.network(driver, "--ipv6", "--subnet", "fd00:81::/64"))
+    assert free.ask(address)
+    assert wire.packets()
+    free.remove()
+    wire.seen.clear()
+
+
 def test_internal(docker, driver, world, known):
     net = docker.network(driver, *DUAL, "--internal")
     with Sniffer(world.isp, "lan-host", from_box) as wire:
+        prove(wire, docker, driver, ECHO4)
         box, other = docker.run(net, "-p", "8080:80"), docker.run(net)
         # Inside, all is well; the name service too.
         assert box.ask(other.ip(net)) == box.ip(net)
@@ -131,6 +141,7 @@ def test_internal_ipv6(docker, driver, world, known, bridge_since):
     bridge_since(26, "IPv6 between containers of an internal network, and leaves a default route there")
     net = docker.network(driver, *DUAL, "--internal")
     with Sniffer(world.isp, "lan-host", from_box) as wire:
+        prove(wire, docker, driver, ECHO6)
         box, other = docker.run(net, "-p", "8080:80"), docker.run(net)
         assert box.ask(other.ip6(net)) == box.ip6(net)
         assert box.netns.ip("-4", "route", "show", "default") == ""

@@ -156,12 +156,14 @@ def test_taken_by_a_process(docker, driver, host, world):
 
 def test_taken_by_a_container(docker, driver, world):
     net = docker.network(driver)
-    owner = docker.run(docker.network(driver, name="first"), "-p", "8080:80")
+    first = docker.network(driver)
+    owner = docker.run(first, "-p", "8080:80")
     with pytest.raises(Failed, match="8080") as refusal:
         docker.run(net, "-p", "8080:80")
     if driver == "tailexit":
-        # A driver does not know names of containers, but addresses.
-        assert owner.ip("first") in refusal.value.stderr
+        # A driver does not know the names of containers, but where they are.
+        assert owner.endpoint(first)["EndpointID"][:12] in refusal.value.stderr
+        assert first.inspect()["Id"][:12] in refusal.value.stderr
     assert probe.ask(world.lan, HOST4, 8080) == LAN4
     owner.remove()
     docker.run(net, "-p", "8080:80")

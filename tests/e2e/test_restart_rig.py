@@ -2,13 +2,16 @@
 """A host with three containers, for the restart matrix, and what has to hold after every row of it."""
 
 import contextlib
+import http.client
 import json
 import re
 import signal
 import socket
+import threading
 
 from lab import Host, World, probe
 from lab.docker import Container, Docker
+from lab.dockerd import ApiError
 from lab.image import NAME
 from lab.proc import wait_for
 from lab.snapshot import difference, snapshot
@@ -18,8 +21,7 @@ from test_restart_remains import wait_until_right
 
 DUAL = "--subnet", "10.80.0.0/24", "--ipv6", "--subnet", "fd00:80::/64"
 # A host that was switched on again has other cables and another docker0.
-OF_A_BOOT = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}|fe80::[0-9a-f:]*|@if\d+|link-netnsid \d+"
-                       r"|anycast fe80\S*|dev lo proto kernel metric 0")
+OF_A_BOOT = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}|fe80::[0-9a-f:]*|@if\d+|link-netnsid \d+")
 
 
 def comparable(seen):
@@ -31,16 +33,18 @@ class Rig:
     """web is restarted always and publishes 8080; so is both, which is on a bridge network, too; plain
     stays down until somebody starts it."""
 
+    ALL = {"web", "plain", "both"}
     ALWAYS = {"web", "both"}
 
     def __init__(self, suite):
         self.world = World()
         try:
             self.host = Host(self.world, suite)
-            self.host.tailexit._answers = self._daemon_answers
-            self.host.boot()
             self.docker = Docker(self.host)
             self.dockerd, self.tailexit = self.host.dockerd, self.host.tailexit
+            self.tailexit._answers = self._daemon_answers
+            self._power_on, self.host.up = self.host.up, self._up
+            self.host.boot()
             # Docker leaves things behind after its first bridge network, and IPv6 forwarding adds
             # routes for good: that is not the question here.
             self._populate()
@@ -51,36 +55,62 @@ class Rig:
             raise
         self.clean = True
 
+    def _up(self):
+        self._power_on()
+        if self.host.version < (23,):
+            # Otherwise dockerd closes FORWARD for IPv6, and has no DOCKER-USER there.
+            self.host.netns.sysctl("ipv6/conf/all/forwarding", 1)
+
     def _daemon_answers(self):
-        """Asks for nothing: Plugin.Activate would be news to the daemon, of a dockerd that started."""
+        """Without a call of the driver: Plugin.Activate would tell the daemon of a new dockerd."""
         with socket.socket(socket.AF_UNIX) as client:
-            try:
+            with contextlib.suppress(OSError):
                 client.connect(self.host.path("run", "tailexit", "control.sock"))
                 return True
-            except OSError:
-                return False
+        return False
 
     def _populate(self):
         self.net = self.docker.network("tailexit", *DUAL, name="ours")
-        other = self.docker.network("bridge", name="theirs")
+        self.docker.network("bridge", name="theirs")
         self._create("web", "--restart", "always", "-p", "8080:80", "-p", "8080:80/udp")
-        self._create("plain")
+        self._create("plain", "--ip", "10.80.0.77")
         self._create("both", "--restart", "always")
-        self.host.docker("network", "connect", other.name, "both")
-        self.host.docker("start", "web", "plain", "both")
-        self.boxes = {name: Container(self.docker, name) for name in ("web", "plain", "both")}
+        self.docker.api("POST", "/networks/theirs/connect", {"Container": "both"})
+        self.boxes = {name: Container(self.docker, name) for name in sorted(self.ALL)}
+        for name in self.boxes:
+            self.begin(name)
 
     def _create(self, name, *argv):
         self.host.docker("create", "--name", name, "--network", self.net.name, *argv, NAME,
                          "echo-server", "80")
 
+    def call(self, method, **fields):
+        """As dockerd would call the driver."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(self.host.path("run", "docker", "plugins", "tailexit.sock"))
+            body = json.dumps(fields).encode()
+            client.sendall(b"POST /NetworkDriver.%s HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s"
+                           % (method.encode(), len(body), body))
+            answer = client.makefile("rb").read()
+        assert b'"Err"' not in answer, answer
+
+    def begin(self, name):
+        self.docker.api("POST", f"/containers/{name}/start")
+
+    def stop(self, name):
+        self.docker.api("POST", f"/containers/{name}/stop?t=0")
+
+    def restart(self, name):
+        self.docker.api("POST", f"/containers/{name}/restart?t=0")
+
     def start(self, live_restore=False):
         self.clean = False
-        self.live_restore(live_restore)
+        self._live_restore(live_restore)
         self._populate()
-        self.check()
+        self.expect(self.ALL)
+        wait_until_right(self.docker)
 
-    def live_restore(self, on):
+    def _live_restore(self, on):
         """Without a restart, and valid for the next start as well."""
         if self.docker.api("GET", "/info")["LiveRestoreEnabled"] == on:
             return
@@ -94,35 +124,44 @@ class Rig:
 
     def expect(self, names):
         """Exactly these containers run, by themselves."""
-        wait_for(lambda: self.running() == set(names), f"{sorted(names)}; there are {self.running()}")
-        for name in names:
+        wait_for(lambda: self.running() == names and all(map(self._serves, names)),
+                 f"state in which {sorted(names)} run", 15)
+
+    def _serves(self, name):
+        with contextlib.suppress(OSError):  # it is ending, its namespace is gone
             box = self.boxes[name].refresh()
-            wait_for(lambda: box.ask("127.0.0.1"), f"server in {name}")
+            return box.pid and box.ask("127.0.0.1", timeout=0.5)
+        return False
 
     def traffic(self):
-        """From containers outwards, from outside inwards, and between containers, by name."""
-        lan, host = self.world.lan, self.host.netns
-        for name in self.running():
-            box = self.boxes[name]
-            assert box.ask(ECHO4) == ISP4, name
-            assert box.ask(ECHO6) == ISP6 or name == "both", name
-        if "web" in self.running():
+        """From containers outwards, and from outside to the published port; needs no dockerd."""
+        lan = self.world.lan
+        for name in "web", "plain":
+            if self.boxes[name].pid:
+                assert self.boxes[name].ask(ECHO4) == ISP4, name
+                assert self.boxes[name].ask(ECHO6) == ISP6, name
+        assert self.boxes["both"].ask(ECHO4) == ISP4
+        for proto in "tcp", "udp":
+            assert probe.ask(lan, HOST4, 8080, proto) == LAN4, proto
+            assert probe.ask(lan, HOST6, 8080, proto) == LAN6, proto
+
+    def relayed(self):
+        """What passes through the daemon."""
+        for address in "127.0.0.1", "::1":
             for proto in "tcp", "udp":
-                assert probe.ask(lan, HOST4, 8080, proto) == LAN4, proto
-                assert probe.ask(lan, HOST6, 8080, proto) == LAN6, proto
-                assert probe.ask(host, "127.0.0.1", 8080, proto), proto
-                assert probe.ask(host, "::1", 8080, proto), proto
-        else:
-            assert probe.ask(lan, HOST4, 8080, timeout=0.3) is None
+                assert probe.ask(self.host.netns, address, 8080, proto), (address, proto)
 
     def names(self):
         names = sorted(self.running())
         for client, server in zip(names, names[1:] + names[:1]):
             self.boxes[client].execute("timeout", "3", "wget", "-qO-", f"http://{server}/")
 
-    def check(self, names=("web", "plain", "both"), timeout=5):
-        self.expect(names)
+    def check(self, names=frozenset(ALL), timeout=5):
+        self.expect(set(names))
+        for name in self.ALL - set(names):
+            self.boxes[name].refresh()
         self.traffic()
+        self.relayed()
         self.names()
         wait_until_right(self.docker, timeout)
 
@@ -130,15 +169,49 @@ class Rig:
         """As the kernel would for want of memory; nobody is told but its parent."""
         self.host.run("sh", "-c", f"kill -9 {self.boxes[name].pid}")
 
+    def reboot(self, clean):
+        self.host.reboot(clean)
+        # A real machine comes back with the same network card.
+        for neighbour in self.world.lan, self.world.isp:
+            neighbour.ip("neigh", "flush", "all")
+
+    def end_servers(self):
+        self.dockerd.kill()
+        self.tailexit.kill()
+
+    @contextlib.contextmanager
+    def engine_starting(self):
+        """dockerd starts meanwhile, and has started afterwards."""
+        starter = threading.Thread(target=self.dockerd.start)
+        starter.start()
+        try:
+            yield
+        finally:
+            starter.join()
+
     def finish(self):
-        """Everything still can be done with what was carried over, and everything goes away."""
-        self.host.docker("start", "plain")
-        self.host.docker("restart", "-t", "0", "web")
-        self.check()
+        """What was carried over can still be used, and everything goes away."""
+        if "plain" not in self.running():
+            self.begin("plain")
+        self.restart("web")
+        self.expect(self.ALL)
+        self.traffic()
+        wait_until_right(self.docker)
         self.docker.clean()
         after = comparable(snapshot(self.host))
         assert after == self.before, difference(self.before, after)
         self.clean = True
+
+
+def during(call, *argv):
+    """A call of the engine's API in the background, which may fail."""
+    def run():
+        with contextlib.suppress(ApiError, OSError, http.client.HTTPException):
+            call(*argv)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
 
 
 @contextlib.contextmanager
@@ -150,3 +223,10 @@ def flows(rig):
         yield
         assert inwards.ask() == LAN4, "a connection to a published port broke"
         assert outwards.ask() == ISP4, "a connection to the world broke"
+
+
+def links(rig):
+    """Name and index of ours: the same ones afterwards means that they were not made anew."""
+    return {(link["ifname"], link["ifindex"])
+            for link in json.loads(rig.host.netns.ip("-j", "link"))
+            if link["ifname"].startswith("te")}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Between dockerd and the daemon: kills the daemon in the middle of a chosen call."""
+"""Between dockerd and the daemon: something happens in the middle of a chosen call."""
 
 import contextlib
 import os
@@ -9,6 +9,7 @@ import threading
 import time
 
 LENGTH = re.compile(rb"content-length: *(\d+)", re.I)
+ANSWERED = float("inf")
 
 
 def _message(stream):
@@ -31,17 +32,14 @@ class Tap:
 
     def __init__(self, host):
         self.host = host
-        self.calls = []
-        self._victim = None
+        self._planned = None, None, None
         self._listener = None
+        self.happened = None
 
     def __enter__(self):
         self.host.tailexit.stop()
-        path = self.host.path("run", "docker", "plugins", "tailexit.sock")
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
         self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(path)
+        self._listener.bind(self.host.path("run", "docker", "plugins", "tailexit.sock"))
         self._listener.listen(64)
         threading.Thread(target=self._serve, daemon=True).start()
         self.start_daemon()
@@ -57,11 +55,11 @@ class Tap:
     def start_daemon(self):
         self.host.tailexit.start("--socket", "/run/" + self.OWN)
 
-    def kill_in(self, method, after=None):
-        """The daemon dies when the next call of this method comes: instead of it (None), so many
-        seconds after it was passed on, or (inf) when it has been answered, and the answer is lost."""
-        self._victim = method, after
-        self.killed = threading.Event()
+    def plan(self, method, action, after=None):
+        """At the next call of this method something is done: instead of passing it on (None), so many
+        seconds after, or when it has been ANSWERED. dockerd gets no answer."""
+        self.happened = threading.Event()
+        self._planned = method, action, after
 
     def _serve(self):
         while True:
@@ -74,32 +72,26 @@ class Tap:
     def _talk(self, client):
         with client, contextlib.suppress(OSError):
             while request := _message(client):
-                method = request.split()[1].decode().rpartition(".")[2]
-                self.calls.append(method)
-                reply = self._pass_on(request, method)
+                reply = self._pass_on(request)
                 if not reply:
                     return
                 client.sendall(reply)
 
-    def _pass_on(self, request, method):
-        victim, after = self._victim or (None, None)
-        if victim == method:
-            self._victim = None
+    def _pass_on(self, request):
+        method, action, after = self._planned
+        planned = request.split()[1].decode().rpartition(".")[2] == method
+        if planned:
+            self._planned = None, None, None
         with socket.socket(socket.AF_UNIX) as daemon:
-            if victim == method and after is None:
-                self._kill()
-                return b""
-            daemon.connect(self.host.path("run", self.OWN))
-            daemon.sendall(request)
-            if victim != method:
+            if not planned or after is not None:
+                daemon.connect(self.host.path("run", self.OWN))
+                daemon.sendall(request)
+            if not planned:
                 return _message(daemon)
-            if after == float("inf"):
+            if after == ANSWERED:
                 _message(daemon)
-            else:
+            elif after is not None:
                 time.sleep(after)
-            self._kill()
-            return b""
-
-    def _kill(self):
-        self.host.tailexit.kill()
-        self.killed.set()
+            action()
+            self.happened.set()
+        return b""

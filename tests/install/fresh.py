@@ -14,12 +14,12 @@ from lab.tailexitd import REPOSITORY
 import mirror
 
 INIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "init.sh")
-SYSTEMD = "systemd-sysv", "dbus"
+SYSTEMD = "systemd-sysv", "dbus", "adduser"
 # None of them is missed by what is tested, and some concern the real machine.
 WITHHELD = ("-sys_time,-sys_module,-sys_boot,-sys_rawio,-syslog,-mac_admin,-mac_override,"
             "-audit_control")
 GROUPS = "/sys/fs/cgroup"
-SOURCES = "/root/tailexit"
+SOURCES = "/srv/tailexit"
 
 
 def root(suite, systemd):
@@ -37,6 +37,7 @@ def root(suite, systemd):
                  '--aptopt=Acquire::Check-Valid-Until "false"',
                  f'--customize-hook=echo "deb {mirror.URL} {suite} main" '
                  '> "$1"/etc/apt/sources.list',
+                 '--customize-hook=echo 127.0.0.1 localhost > "$1"/etc/hosts',
                  suite, path + ".unfinished", roots.mirror()],
                 timeout=900, check=False)
             if result.returncode != 0:
@@ -62,7 +63,7 @@ class Fresh:
         self.root = root(suite, systemd)
         self.systemd = systemd
         self.netns = world.host
-        self.init = None
+        self.init = self.mirror = None
         os.makedirs(self.path())
 
     def path(self, *names):
@@ -80,7 +81,7 @@ class Fresh:
                        if os.path.exists(os.path.join(path, "cgroup.procs"))]
         for hierarchy in hierarchies[:1] if hierarchies[0] == GROUPS else hierarchies:
             group = os.path.join(hierarchy, self.world.prefix)
-            os.makedirs(group)
+            os.makedirs(group, exist_ok=True)
             # A new group of cpuset has no processors until it is told.
             for name in "cpuset.cpus", "cpuset.mems":
                 if os.path.exists(os.path.join(hierarchy, name)):
@@ -95,6 +96,7 @@ class Fresh:
     def up(self):
         self._copy_sources()
         self.world.create_host()
+        self.mirror = mirror.Mirror(self.netns)
         self.groups = list(self._control_groups())
         unshare = self.netns.spawn(
             self.path("init.log"), *self._confined(),
@@ -112,6 +114,20 @@ class Fresh:
             proc.wait_for(lambda: self.run("systemctl", "is-system-running", check=False).stdout
                           in ("running\n", "degraded\n"), "systemd", timeout=30)
         return self
+
+    def down(self):
+        if self.mirror:
+            self.mirror.close()
+
+    def reboot(self):
+        """As after a power cut: what is left is on the disk."""
+        self.down()
+        self.world.delete_host()
+        self.world.lan.ip("neigh", "flush", "all")  # its network card has another address then
+        self.up()
+
+    def read(self, path):
+        return self.run("cat", path).stdout
 
     def log(self, name):
         with open(self.path(name), encoding="utf-8", errors="replace") as file:

@@ -68,17 +68,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
-def serving(netns):
-    """The mirror is at URL, inside netns; what it fetches, it fetches from outside."""
-    with netns.inside():
-        server = http.server.ThreadingHTTPServer(ADDRESS, _Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+class Mirror:
+    """At URL, inside netns; what it fetches, it fetches from outside."""
+
+    def __init__(self, netns):
+        with netns.inside():
+            self._server = http.server.ThreadingHTTPServer(ADDRESS, _Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Networks and containers that a test makes on a host, with the docker command a user would type."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from . import image, probe, proc
 from .netns import Netns
 
@@ -100,8 +102,11 @@ class Docker:
 
     def clean(self):
         """Removes every container and every network of the engine."""
-        for container in self.api("GET", "/containers/json?all=1"):
-            self.api("DELETE", f"/containers/{container['Id']}?force=1&v=1")
-        for network in self.api("GET", "/networks"):
-            if network["Name"] not in PREDEFINED:
-                self.api("DELETE", "/networks/" + network["Id"])
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            for _ in pool.map(lambda box: self.api("DELETE", f"/containers/{box['Id']}?force=1"),
+                              self.api("GET", "/containers/json?all=1")):
+                pass
+            for _ in pool.map(lambda net: self.api("DELETE", "/networks/" + net["Id"]),
+                              [net for net in self.api("GET", "/networks")
+                               if net["Name"] not in PREDEFINED]):
+                pass

@@ -4,8 +4,8 @@
 The mirror is the one of this machine's own apt sources; it is not kept in the root.
 """
 
-import contextlib
 import fcntl
+import glob
 import os
 import re
 import shutil
@@ -20,34 +20,31 @@ MANDATORY = "bookworm"
 
 PACKAGES = """docker.io docker-cli docker-compose containerd runc iptables nftables iproute2
     busybox-static ca-certificates procps kmod""".split()
-DEBIAN = re.compile(r"\bdebian\b(?!-security)", re.I)
 
 
 class Unavailable(Exception):
     """The root of an engine cannot be had here."""
 
 
-def _mirrors():
-    """Archive addresses of the machine's apt sources: deb822 files first, then one-line ones."""
-    files = ["/etc/apt/sources.list"]
-    with contextlib.suppress(FileNotFoundError):
-        files += sorted(os.path.join("/etc/apt/sources.list.d", name)
-                        for name in os.listdir("/etc/apt/sources.list.d"))
-    for path in sorted(files, key=lambda name: not name.endswith(".sources")):
-        with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
-            for line in file:
-                found = re.match(r"URIs:\s*(\S+)", line) or re.match(
-                    r"deb\s+(?:\[[^]]*\]\s+)?(\S+)", line)
-                if found:
-                    yield found[1]
+def _sources():
+    """The machine's apt sources, as pairs (address, components)."""
+    for path in glob.glob("/etc/apt/sources.list.d/*.sources"):
+        with open(path, encoding="utf-8") as file:
+            for stanza in file.read().split("\n\n"):
+                fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*(.*)$", stanza, re.M))
+                for address in fields.get("URIs", "").split():
+                    yield address, fields.get("Components", "")
+    for path in glob.glob("/etc/apt/sources.list") + glob.glob("/etc/apt/sources.list.d/*.list"):
+        with open(path, encoding="utf-8") as file:
+            yield from re.findall(r"^deb\s+(?:\[[^]]*\]\s+)?(\S+)\s+\S+\s+(.*)$", file.read(), re.M)
 
 
 def mirror():
-    """The first address that looks like Debian's own archive, and not like its security one."""
-    candidates = [uri for uri in _mirrors() if DEBIAN.search(uri)]
-    if not candidates:
-        raise Unavailable("no Debian archive in this machine's apt sources")
-    return candidates[0]
+    """The first that is Debian's own archive: has main, and is not the one for security."""
+    for address, components in _sources():
+        if "main" in components.split() and "debian" in address and "security" not in address:
+            return address
+    raise Unavailable("no Debian archive in this machine's apt sources")
 
 
 def _bootstrap(suite, target):
@@ -68,8 +65,9 @@ def _bootstrap(suite, target):
         timeout=1800, check=False,
     )
     if result.returncode != 0:
-        last = result.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise Unavailable(f"mmdebstrap {suite}: " + re.sub(r"https?://\S+", "MIRROR", last[0]))
+        shutil.rmtree(target, ignore_errors=True)
+        why = re.findall(r"^E: .*", result.stderr, re.M) or ["no message"]
+        raise Unavailable(f"mmdebstrap {suite}: " + re.sub(r"https?://\S+", "MIRROR", why[0]))
 
 
 def root(suite):

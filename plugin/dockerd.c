@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See dockerd.h. */
+#include "dockerd.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <jansson.h>
+#include <net/if.h>
+
+#include "../policy/base/log.h"
+#include "../policy/base/mem.h"
+#include "docker_option.h"
+#include "http_call.h"
+
+/* {"driver":["bridge"]} */
+#define LIST "/networks?filters=%7B%22driver%22%3A%5B%22bridge%22%5D%7D"
+#define LIST_MAX (4u << 20)
+#define VERSION_MAX (64u << 10)
+#define BRIDGE_NAME DOCKER_OPTION_PREFIX "bridge.name"
+
+#define RETRY_FACTOR_MAX 60
+#define LOOKS 7
+
+struct dockerd {
+	struct dockerd_config config;
+	struct loop *loop;
+	struct http_call *call; /* under way, or NULL */
+	struct loop_timer *next;
+	uint64_t next_ms; /* when it fires, 0: never */
+	bool version_known;
+	unsigned int looks; /* how many more */
+	unsigned int look_ms, retry_ms;
+	uint64_t failing_since_ms; /* 0: not failing */
+	enum { NOTHING, READ, NOT_READABLE } told;
+};
+
+struct bridge_name {
+	char s[IFNAMSIZ];
+};
+
+bool dockerd_names_bridge(const char *bridge)
+{
+	const char *id = bridge + strlen("br-");
+
+	if (streq(bridge, "docker0") || streq(bridge, "docker_gwbridge"))
+		return true;
+	return strncmp(bridge, "br-", 3) == 0 && strlen(id) == 12 &&
+	       strspn(id, "0123456789abcdef") == 12;
+}
+
+/* Fires at the earlier one of two times. */
+static void arm(struct dockerd *dockerd, unsigned int delay_ms)
+{
+	uint64_t at_ms = loop_now_ms() + delay_ms;
+
+	if (dockerd->next_ms && dockerd->next_ms <= at_ms)
+		return;
+	dockerd->next_ms = at_ms;
+	loop_timer_arm(dockerd->next, delay_ms);
+}
+
+/* As long as an engine is starting, stopping or absent. */
+static bool is_absence(int code)
+{
+	return code == -ENOENT || code == -ECONNREFUSED || code == -ECONNRESET ||
+	       code == -ETIMEDOUT || code == -EAGAIN || code == -EPIPE;
+}
+
+static void on_failure(struct dockerd *dockerd, const struct err *err)
+{
+	uint64_t now_ms = loop_now_ms();
+	const unsigned int retry_max = dockerd->config.retry_ms * RETRY_FACTOR_MAX;
+
+	log_debug("%s: %s", dockerd->config.socket, err->text);
+	if (!dockerd->failing_since_ms)
+		dockerd->failing_since_ms = now_ms;
+	if (dockerd->told != NOT_READABLE &&
+	    (!is_absence(err->code) ||
+	     now_ms - dockerd->failing_since_ms >= dockerd->config.patience_ms)) {
+		log_warn(
+			"Docker's API at %s is not readable (%s): bridges with a name of their own "
+			"are not recognised",
+			dockerd->config.socket, err->text);
+		dockerd->told = NOT_READABLE;
+	}
+	/* Whoever answers next may be another. */
+	dockerd->version_known = false;
+	arm(dockerd, dockerd->retry_ms);
+	dockerd->retry_ms = dockerd->retry_ms * 2 < retry_max ? dockerd->retry_ms * 2 : retry_max;
+}
+
+static void on_success(struct dockerd *dockerd)
+{
+	if (dockerd->told != READ)
+		log_info("Docker's API at %s is read: its bridges are known by name",
+			 dockerd->config.socket);
+	dockerd->told = READ;
+	dockerd->failing_since_ms = 0;
+	dockerd->retry_ms = dockerd->config.retry_ms;
+	if (!dockerd->looks)
+		return;
+	dockerd->looks--;
+	arm(dockerd, dockerd->look_ms);
+	dockerd->look_ms *= 2;
+}
+
+static bool is_interface_name(const char *name)
+{
+	if (!*name || strlen(name) >= IFNAMSIZ)
+		return false;
+	for (const char *c = name; *c; c++) {
+		if (*c == '/' || !isgraph((unsigned char)*c))
+			return false;
+	}
+	return true;
+}
+
+/* False: this one has no bridge, or none that can be. */
+static bool read_name(const json_t *network, struct bridge_name *ret_name)
+{
+	const char *driver = json_string_value(json_object_get(network, "Driver"));
+	const char *id = json_string_value(json_object_get(network, "Id"));
+	const json_t *options = json_object_get(network, "Options");
+	const char *name = json_string_value(json_object_get(options, BRIDGE_NAME));
+
+	if (!driver || !streq(driver, "bridge"))
+		return false;
+	if (name && *name) {
+		if (!is_interface_name(name))
+			return false;
+		strcpy(ret_name->s, name);
+		return true;
+	}
+	if (!id || strlen(id) < 12)
+		return false;
+	snprintf(ret_name->s, sizeof(ret_name->s), "br-%.12s", id);
+	return is_interface_name(ret_name->s);
+}
+
+static int read_list(struct dockerd *dockerd, const char *body, size_t len, struct err *err)
+{
+	json_error_t error;
+	json_t *root = json_loadb(body, len, 0, &error);
+	size_t n = 0, size = json_array_size(root);
+	AUTO_FREE struct bridge_name *names = xcalloc(size + 1, sizeof(*names));
+	AUTO_FREE const char **pointers = xcalloc(size + 1, sizeof(*pointers));
+
+	if (!json_is_array(root)) {
+		json_decref(root);
+		return err_set(err, -EBADMSG, "the answer is not a list of networks");
+	}
+	for (size_t i = 0; i < size; i++) {
+		pointers[n] = names[n].s;
+		n += read_name(json_array_get(root, i), &names[n]);
+	}
+	json_decref(root);
+	dockerd->config.bridges(dockerd->config.arg, pointers, n);
+	return 0;
+}
+
+static void on_list(void *arg, const char *body, size_t len, const struct err *failure)
+{
+	struct dockerd *dockerd = arg;
+	struct http_call *call = steal_ptr(dockerd->call); /* the body is its own */
+	struct err err;
+
+	if (failure)
+		on_failure(dockerd, failure);
+	else if (read_list(dockerd, body, len, &err) < 0)
+		on_failure(dockerd, &err);
+	else
+		on_success(dockerd);
+	http_call_free(call);
+}
+
+static void ask(struct dockerd *dockerd, const char *target, size_t max_body,
+		void (*done)(void *arg, const char *body, size_t len, const struct err *err))
+{
+	const struct http_call_config config = {
+		.socket = dockerd->config.socket,
+		.target = target,
+		.max_body = max_body,
+		.timeout_ms = dockerd->config.timeout_ms,
+		.done = done,
+		.arg = dockerd,
+	};
+
+	dockerd->call = http_call_new(dockerd->loop, &config);
+}
+
+static void check_version(const char *body, size_t len)
+{
+	json_t *root = json_loadb(body, len, 0, NULL);
+	const char *version = json_string_value(json_object_get(root, "Version"));
+	unsigned int patch;
+
+	if (version && sscanf(version, "29.0.%3u", &patch) == 1 && patch < 3)
+		log_warn(
+			"Docker Engine %.32s crashes when a container of any plugin network stops; "
+			"upgrade to 29.0.3 or newer",
+			version);
+	json_decref(root);
+}
+
+static void on_version(void *arg, const char *body, size_t len, const struct err *failure)
+{
+	struct dockerd *dockerd = arg;
+	struct http_call *call = steal_ptr(dockerd->call);
+
+	if (failure) {
+		on_failure(dockerd, failure);
+	} else {
+		check_version(body, len);
+		dockerd->version_known = true;
+		ask(dockerd, LIST, LIST_MAX, on_list);
+	}
+	http_call_free(call);
+}
+
+static void on_next(void *arg)
+{
+	struct dockerd *dockerd = arg;
+	const char *pid_file = dockerd->config.pid_file;
+	struct err err;
+
+	dockerd->next_ms = 0;
+	if (dockerd->call) /* whose end arms the timer again, as there are more looks to come */
+		return;
+	if (pid_file && access(pid_file, F_OK) < 0) {
+		err_set(&err, -ENOENT, "Docker does not run: there is no %s", pid_file);
+		on_failure(dockerd, &err);
+	} else if (dockerd->version_known) {
+		ask(dockerd, LIST, LIST_MAX, on_list);
+	} else {
+		ask(dockerd, "/version", VERSION_MAX, on_version);
+	}
+}
+
+void dockerd_look(struct dockerd *dockerd)
+{
+	dockerd->looks = LOOKS - 1;
+	dockerd->look_ms = dockerd->config.look_ms * 2;
+	arm(dockerd, dockerd->config.look_ms);
+}
+
+void dockerd_started(struct dockerd *dockerd)
+{
+	/* Running without its file, dockerd has been told to write it elsewhere. */
+	if (dockerd->config.pid_file && access(dockerd->config.pid_file, F_OK) < 0)
+		dockerd->config.pid_file = NULL;
+	dockerd->version_known = false;
+	dockerd->retry_ms = dockerd->config.retry_ms;
+	dockerd_look(dockerd);
+}
+
+struct dockerd *dockerd_new(struct loop *loop, const struct dockerd_config *config)
+{
+	struct dockerd *dockerd = xcalloc(1, sizeof(*dockerd));
+
+	dockerd->config = *config;
+	dockerd->loop = loop;
+	dockerd->retry_ms = config->retry_ms;
+	dockerd->next = loop_timer_new(loop, on_next, dockerd);
+	arm(dockerd, 0);
+	return dockerd;
+}
+
+void dockerd_free(struct dockerd *dockerd)
+{
+	if (!dockerd)
+		return;
+	http_call_free(dockerd->call);
+	loop_timer_free(dockerd->next);
+	free(dockerd);
+}

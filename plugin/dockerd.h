@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the Engine API tells that the calls of a driver do not: the names of Docker's own bridges.
+ * Asked from timers only: while dockerd calls us, it may hold what an answer needs.
+ *
+ * The API is asked when there is a reason, and no connection stays open. A stream of events would
+ * make every stop of dockerd take 5 seconds longer (seen with 26 and 28): it waits for its clients
+ * first. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../policy/base/loop.h"
+
+struct dockerd;
+
+struct dockerd_config {
+	const char *socket;
+	/* NULL: anybody may connect at any time. Otherwise only while this file exists: where
+	 * systemd listens for dockerd, connecting would start an engine that somebody has stopped.
+	 */
+	const char *pid_file;
+	unsigned int timeout_ms; /* for one answer */
+	unsigned int retry_ms;   /* after a failure; doubles up to 60 of them */
+	unsigned int look_ms; /* after a change; doubles for some more looks, see dockerd_look() */
+	unsigned int patience_ms; /* how long nobody may answer before that is worth a line */
+	/* The complete list: the bridges of all networks of driver "bridge". */
+	void (*bridges)(void *arg, const char *const *names, size_t n);
+	void *arg;
+};
+
+/* The strings of the configuration stay the caller's. Asks at once. */
+struct dockerd *dockerd_new(struct loop *loop, const struct dockerd_config *config);
+void dockerd_free(struct dockerd *dockerd); /* accepts NULL */
+
+/* Some bridge has come or gone. Looks several times: dockerd names a network only when it is
+ * complete, long after its bridge. */
+void dockerd_look(struct dockerd *dockerd);
+/* Another dockerd process has shown up. */
+void dockerd_started(struct dockerd *dockerd);
+
+/* Does Docker give this name to bridges, unless told otherwise? */
+bool dockerd_names_bridge(const char *bridge);
