@@ -56,36 +56,34 @@ static int check(const struct network *network, struct err *err)
 	return 0;
 }
 
+static int apply_option(struct network *network, const struct request_option *option,
+			struct err *err)
+{
+	if (strncmp(option->key, "com.docker.", strlen("com.docker.")) == 0)
+		return docker_option_set(network, option->key, option->value, err);
+	return option_set(network, option->key, option->value, err);
+}
+
 static int apply_options(struct network *network, const struct request_options *options,
 			 struct err *err)
 {
-	bool has_policy = false;
 	int r;
 
 	network->masquerade = true;
 	network->icc = true;
 	strcpy(network->container_prefix, "eth");
+	network->egress = egress_default(POLICY_KILLSWITCH);
 	r = refuse_twins(options, err);
-	for (size_t i = 0; r == 0 && i < options->n; i++) {
-		const struct request_option *option = &options->items[i];
+	/* The policy first: the defaults of the others depend on it. */
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; r == 0 && i < options->n; i++) {
+			bool is_policy = streq(canonical(options->items[i].key), "policy");
 
-		if (strncmp(option->key, "com.docker.", strlen("com.docker.")) == 0)
-			r = docker_option_set(network, option->key, option->value, err);
-		else
-			r = option_set(network, option->key, option->value, err);
-		if (streq(canonical(option->key), "policy"))
-			has_policy = true;
+			if (is_policy == (pass == 0))
+				r = apply_option(network, &options->items[i], err);
+		}
 	}
-	if (r < 0)
-		return r;
-	/* The default is going to be the strictest policy: until it exists there is none, so that
-	 * leaving the option out never means that everything may leave. */
-	if (!has_policy)
-		return err_set(err, -EINVAL,
-			       "the network has no policy; add -o policy=open, which lets "
-			       "containers out the way the host itself goes and is the only "
-			       "policy of this version");
-	return check(network, err);
+	return r < 0 ? r : check(network, err);
 }
 
 int network_activate(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
