@@ -4,7 +4,7 @@
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 BUILD ?= build
-PKGS := libmicrohttpd jansson libnftnl libmnl libcurl
+PKGS := libmicrohttpd jansson libnftnl libmnl
 
 CC ?= cc
 PKG_CONFIG ?= pkg-config
@@ -15,7 +15,7 @@ HARDENING := -fstack-protector-strong -fPIE -fstack-clash-protection
 # _FORTIFY_SOURCE needs optimisation, and sanitizers see more without it.
 ifeq ($(SAN),)
 HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
-LDFLAGS_HARDENING := -pie -Wl,-z,relro,-z,now
+LDFLAGS_HARDENING := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 else
 BUILD := $(BUILD)/san
 SANITIZE := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
@@ -62,12 +62,12 @@ $(BUILD)/tailexit: $(PLUGIN_OBJ) $(BUILD)/libpolicy.a
 
 UNIT := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 # These test plugin/ alone, on a stand-in for policy/.
-STUBBED := driver server endpoint
+STUBBED := driver server endpoint encode
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 PLUGIN_LIB_OBJ := $(filter-out $(BUILD)/plugin/main.o,$(PLUGIN_OBJ))
 UNIT_BIN := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 REPLAY_BIN := $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
-CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
+CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka) -pthread
 TEST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*/*.c))
 
 $(BUILD)/libplugin.a: $(PLUGIN_LIB_OBJ)
@@ -75,7 +75,8 @@ $(BUILD)/libplugin.a: $(PLUGIN_LIB_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 # In front of the library, so that what the stand-in defines is not taken from there.
-$(STUBBED:%=$(BUILD)/tests/unit/test_%): $(BUILD)/tests/unit/stub_policy.o
+$(STUBBED:%=$(BUILD)/tests/unit/test_%) $(BUILD)/tests/fuzz/replay_request: \
+	$(BUILD)/tests/unit/stub_policy.o
 
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/world.o \
 		$(BUILD)/libplugin.a $(BUILD)/libpolicy.a
@@ -85,7 +86,7 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/wor
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \
 		$(BUILD)/libplugin.a $(BUILD)/libpolicy.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -o $@
 
 .PHONY: check
 check: $(BUILD)/tailexit $(UNIT_BIN) $(REPLAY_BIN) ## unit tests, golden files, fuzz corpus: no root, seconds

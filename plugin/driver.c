@@ -51,7 +51,6 @@ static void call(const struct method *method, struct policy *policy, const char 
 	log_debug("%s, %zu bytes", method->path + 1, len);
 	if (method->fn(policy, body, len, reply, &err) < 0) {
 		log_refusal(method->path, err.text);
-		strbuf_done(reply);
 		encode_error(reply, err.text);
 	} else if (reply->len == 0) {
 		/* To dockerd an empty reply is an error. */

@@ -6,7 +6,7 @@
 #include "../policy/base/strbuf.h"
 #include "../policy/policy.h"
 
-/* Writes a reply, or returns a negative errno with a sentence; what was written then is dropped. */
+/* Writes a reply, or returns a negative errno with a sentence and has written nothing. */
 typedef int method_fn(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
 		      struct err *err);
 

@@ -227,6 +227,9 @@ struct policy *policy_open(const struct policy_config *config, struct loop *loop
 		policy_close(policy);
 		return NULL;
 	}
+	/* Calls that came while nobody was there are lost: of endpoints never announced to a container,
+	 * and of endpoints that left theirs. */
+	events_begin_era(policy);
 	hostpath_update(policy);
 	log_info("%zu networks", policy->world.n);
 	return policy;

@@ -27,7 +27,7 @@ struct policy {
 	 * network's only protection, so nothing is swept. */
 	bool incomplete;
 
-	uint64_t era; /* counts client processes; endpoints remember theirs */
+	uint64_t era; /* counts processes, the client's and our own; endpoints remember theirs */
 	struct loop_timer *sweep;
 };
 
@@ -51,3 +51,5 @@ int endpoint_discard(struct policy *policy, struct member *member, const char *e
 /* events.c */
 int events_start(struct policy *policy, struct err *err);
 void events_stop(struct policy *policy);
+/* Endpoints that exist by now have to be in a container soon, or are swept. */
+void events_begin_era(struct policy *policy);

@@ -117,7 +117,8 @@ static void on_nft_change(void *arg)
 	hostpath_update(arg);
 }
 
-/* An endpoint made for an earlier client process, whose other end nobody took, never will be. */
+/* An endpoint made for an earlier client process, whose other end nobody took or somebody gave back,
+ * is nobody's. */
 static void on_sweep(void *arg)
 {
 	struct policy *policy = arg;
@@ -135,10 +136,15 @@ static void on_sweep(void *arg)
 	}
 }
 
-void policy_client_started(struct policy *policy)
+void events_begin_era(struct policy *policy)
 {
 	policy->era++;
 	loop_timer_arm(policy->sweep, SWEEP_DELAY_MS);
+}
+
+void policy_client_started(struct policy *policy)
+{
+	events_begin_era(policy);
 	hostpath_update(policy);
 }
 

@@ -27,14 +27,12 @@ struct loop_timer {
 	void *arg;
 	bool armed;
 	uint64_t deadline_ms;
-	uint64_t armed_in_round;
 	struct loop_timer *next;
 };
 
 struct loop {
 	int epoll_fd;
 	bool quit;
-	uint64_t round;
 	struct source *sources;
 	struct source *removed;
 	struct loop_timer *timers; /* a handful: a list is faster than a heap */
@@ -100,8 +98,6 @@ int loop_fd_add(struct loop *loop, int fd, uint32_t events, loop_fd_fn *fn, void
 	struct epoll_event event = { .events = events };
 	struct source *source;
 
-	if (*find_source(loop, fd))
-		return -EEXIST;
 	source = xcalloc(1, sizeof(*source));
 	*source = (struct source){ .fd = fd, .fn = fn, .arg = arg, .next = loop->sources };
 	event.data.ptr = source;
@@ -151,7 +147,6 @@ void loop_timer_arm(struct loop_timer *timer, uint64_t delay_ms)
 {
 	timer->armed = true;
 	timer->deadline_ms = loop_now_ms() + delay_ms;
-	timer->armed_in_round = timer->loop->round;
 }
 
 void loop_timer_disarm(struct loop_timer *timer)
@@ -189,15 +184,12 @@ static int timeout_ms(const struct loop *loop)
 	return first - now > INT_MAX ? INT_MAX : (int)(first - now);
 }
 
-/* The earliest that is due. One armed during this round waits for the next, so that a timer which
- * always arms itself anew cannot keep the descriptors from being looked at. */
 static struct loop_timer *due_timer(struct loop *loop, uint64_t now_ms)
 {
 	struct loop_timer *due = NULL;
 
 	for (struct loop_timer *timer = loop->timers; timer; timer = timer->next) {
-		if (!timer->armed || timer->armed_in_round == loop->round ||
-		    timer->deadline_ms > now_ms)
+		if (!timer->armed || timer->deadline_ms > now_ms)
 			continue;
 		if (!due || timer->deadline_ms < due->deadline_ms)
 			due = timer;
@@ -207,6 +199,8 @@ static struct loop_timer *due_timer(struct loop *loop, uint64_t now_ms)
 
 static void run_timers(struct loop *loop)
 {
+	/* One look at the clock: a timer that always arms itself anew has to wait for the next
+	 * round, so that it cannot keep the descriptors from being looked at. */
 	uint64_t now_ms = loop_now_ms();
 	struct loop_timer *timer;
 
@@ -226,7 +220,6 @@ int loop_run(struct loop *loop, struct err *err)
 		n = epoll_wait(loop->epoll_fd, events, EVENTS_PER_ROUND, timeout_ms(loop));
 		if (n < 0 && errno != EINTR)
 			return err_errno(err, -errno, "cannot wait for events");
-		loop->round++;
 		for (int i = 0; i < n && !loop->quit; i++) {
 			struct source *source = events[i].data.ptr;
 

@@ -8,6 +8,7 @@
 
 #include "../base/mem.h"
 #include "link.h"
+#include "observed.h"
 #include "sysctl.h"
 
 /* Without IFA_BROADCAST, as Docker does it: 255.255.255.255 is enough for DHCP and the like. */
@@ -203,7 +204,10 @@ int addresses_observe(struct nl *nl, struct plan *plan, struct err *err)
 	if (r < 0)
 		return r;
 	r = nl_dump(nl, list_request(&request, AF_UNSPEC, 0), take_address, &reading, err);
-	return r < 0 ? err_wrap(err, "cannot list the addresses") : 0;
+	if (r < 0)
+		return err_wrap(err, "cannot list the addresses");
+	observed_once(plan, reading.start);
+	return 0;
 }
 
 void addr_list_done(struct addr_list *list)

@@ -5,9 +5,19 @@
 #include "../base/addr.h"
 #include "nl.h"
 
-/* Every connection from or to this address, before or after translation. */
+struct ct_match {
+	/* Of proto 0: every connection from or to these addresses, before or after translation.
+	 * Of a proto: those that were opened to port of these addresses; unset or 0.0.0.0 or :: are
+	 * all that this host has now (of both families, or of one). What merely passes stays. */
+	struct prefix addr;
+	uint8_t proto;
+	uint16_t port;
+};
+
+/* Forgets what matches any of these. Reading the table costs the same for one as for a hundred, some
+ * milliseconds on a host with much memory: collect, then call once. */
+int ct_flush(struct nl *nl, const struct ct_match *matches, size_t n, struct err *err);
+
 int ct_flush_address(struct nl *nl, const struct addr *addr, struct err *err);
-/* Every connection that was opened to this port of the host. host may be 0.0.0.0 or :: (every address
- * that this host has now, but no connection that merely passes it) or unset (of both families). */
 int ct_flush_port(struct nl *nl, uint8_t proto, uint16_t port, const struct addr *host,
 		  struct err *err);

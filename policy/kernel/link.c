@@ -9,6 +9,7 @@
 
 #include "../base/mem.h"
 #include "../plan/names.h"
+#include "observed.h"
 
 static void copy_text(char *to, size_t size, const struct nlattr *attr)
 {
@@ -246,6 +247,7 @@ static void observe_veth(const struct link_list *list, const struct link_info *l
 int links_observe(struct nl *nl, struct plan *plan, struct err *err)
 {
 	AUTO(link_list) struct link_list list = { 0 };
+	size_t start = plan->n;
 	int r = link_list_read(nl, NULL, &list, err);
 
 	if (r < 0)
@@ -258,5 +260,6 @@ int links_observe(struct nl *nl, struct plan *plan, struct err *err)
 		else
 			observe_veth(&list, &list.links[i], plan);
 	}
+	observed_once(plan, start);
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "../base/mem.h"
 #include "../plan/names.h"
+#include "observed.h"
 
 static int wrap(const struct item_route *route, const char *verb, struct err *err)
 {
@@ -108,7 +109,10 @@ static int read_routes(struct nl *nl, int af, uint32_t table, struct plan *plan,
 		*err = (struct err){ 0 };
 		return 0;
 	}
-	return r < 0 ? err_wrap(err, "cannot list the routes") : 0;
+	if (r < 0)
+		return err_wrap(err, "cannot list the routes");
+	observed_once(plan, reading.start);
+	return 0;
 }
 
 int routes_observe(struct nl *nl, struct plan *plan, struct err *err)

@@ -8,6 +8,7 @@
 
 #include "../base/mem.h"
 #include "../plan/names.h"
+#include "observed.h"
 
 static int wrap(const struct item_rule *rule, const char *verb, struct err *err)
 {
@@ -146,6 +147,7 @@ int rules_observe(struct nl *nl, struct plan *plan, struct err *err)
 			*err = (struct err){ 0 };
 		else if (r < 0)
 			return err_wrap(err, "cannot list the policy routing rules");
+		observed_once(plan, reading.start);
 	}
 	return 0;
 }

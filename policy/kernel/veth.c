@@ -160,6 +160,8 @@ static int adopt(struct nl *nl, const struct item_veth *veth, struct err *err)
 
 	if (r == 0 && p == 0 && is_this(&host, &peer, veth))
 		return change(nl, veth, &host, &peer, err);
+	if (r == 0 && host.peer == 0 && streq(host.kind, "veth") && streq(host.alias, veth->alias))
+		return change(nl, veth, &host, NULL, err); /* plugged in already */
 	if (r == 0)
 		return link_conflict(&host, veth->host_if, err);
 	if (r == -ENODEV && p == 0)

@@ -10,7 +10,7 @@
 #define FILL_BYTES (256 * 1024)
 /* A reader that got less than this has most likely emptied the socket. */
 #define LITTLE_BYTES (16 * 1024)
-#define BYTES_PER_CALL (256 * 1024)
+#define BYTES_PER_CALL (128 * 1024)
 
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 

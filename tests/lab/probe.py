@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Questions asked from inside a namespace, with plain sockets: no process is started for them."""
 
+import select
 import socket
 import struct
+import time
 
 SO_MARK = 36
 SCTP = 132
@@ -38,37 +40,72 @@ def ping(netns, address, seconds=1):
     return netns.run("busybox", "ping", "-c1", f"-W{seconds}", address,
                      check=False).returncode == 0
 
-def reachable(netns, address, port=80):
-    """Does TCP, UDP or ping get through? For tests that nothing may: one timeout for all three."""
-    sockets = []
+# Echo requests; the kernel fills in the checksum of the second.
+PING4 = struct.pack("!BBHHH", 8, 0, 0xF7FD, 1, 1)
+PING6 = struct.pack("!BBHHH", 128, 0, 0, 1, 1)
+ECHO_REPLIES = 0, 129
+
+
+def _attempt(netns, address, port, kind):
+    """A socket on which an answer may arrive; None: refused by the sender's own kernel."""
+    raw = socket.IPPROTO_ICMPV6 if ":" in address else socket.IPPROTO_ICMP
+    with netns.inside():
+        client = socket.socket(_family(address), kind, raw if kind == socket.SOCK_RAW else 0)
+    client.setblocking(False)
     try:
-        for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
-            client = open_socket(netns, address, kind)
-            sockets.append(client)
-            client.setblocking(False)
-            try:
-                client.connect((address, port))
-            except BlockingIOError:
-                pass
-            except OSError:  # refused by a route
-                continue
-            if kind == socket.SOCK_DGRAM:
-                client.send(b"?\n")
-        if ping(netns, address):
+        client.connect((address, port))
+        if kind == socket.SOCK_DGRAM:
+            client.send(b"?\n")
+        elif kind == socket.SOCK_RAW:
+            client.send(PING6 if ":" in address else PING4)
+    except BlockingIOError:
+        pass
+    except OSError:
+        client.close()
+        return None
+    return client
+
+
+def _answered(client):
+    """True, False, or None if nothing was said about the question."""
+    try:
+        if client.type == socket.SOCK_STREAM:
+            return client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+        data = client.recv(256)
+        if client.type == socket.SOCK_DGRAM:
             return True
-        tcp, udp = sockets
-        try:
-            tcp.getpeername()
-            return True
-        except OSError:
-            pass
-        try:
-            return bool(udp.recv(128))
-        except OSError:
-            return False
-    finally:
-        for client in sockets:
-            client.close()
+        kind = data[0] if client.family == socket.AF_INET6 else data[(data[0] & 15) * 4]
+        return True if kind in ECHO_REPLIES else None
+    except OSError:
+        return False
+
+
+def open_ways(*ways, port=80, seconds=1):
+    """Which of the ways (netns, address) are open to TCP, UDP or ping? For tests that none may be: it
+    takes as long for many ways as for one."""
+    waiting, found = {}, []
+    for netns, address in ways:
+        for name, kind in (("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM),
+                           ("ping", socket.SOCK_RAW)):
+            client = _attempt(netns, address, port, kind)
+            if client:
+                waiting[client] = f"{name} {address}"
+    deadline = time.monotonic() + seconds
+    while waiting and time.monotonic() < deadline:
+        readers = [client for client in waiting if client.type != socket.SOCK_STREAM]
+        writers = [client for client in waiting if client.type == socket.SOCK_STREAM]
+        ready = select.select(readers, writers, [], max(0, deadline - time.monotonic()))
+        for client in ready[0] + ready[1]:
+            answer = _answered(client)
+            if answer is not None:
+                if answer:
+                    found.append(waiting[client])
+                del waiting[client]
+                client.close()
+    for client in waiting:
+        client.close()
+    return found
+
 
 def _crc32c(data):
     crc = 0xFFFFFFFF

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unit tests of plugin/driver.c, network.c and endpoint.c: whole requests against an engine that
  * only remembers. What is refused must have changed nothing. */
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,73 +8,8 @@
 
 #include <cmocka.h>
 
-#include "../../plugin/driver.h"
 #include "../../policy/base/log.h"
-#include "../../policy/base/mem.h"
-#include "stub_policy.h"
-
-static int setup(void **state)
-{
-	struct err err;
-
-	*state = policy_open(NULL, NULL, &err);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	policy_close(*state);
-	return 0;
-}
-
-/* The body is in single quotes; expected: the whole reply, or a part of its sentence. */
-static void expect(struct policy *policy, const char *path, const char *body, const char *expected)
-{
-	AUTO(strbuf) struct strbuf reply = { 0 };
-	AUTO_FREE char *copy = xstrdup(body);
-	int status = 0;
-
-	for (char *c = copy; *c; c++) {
-		if (*c == '\'')
-			*c = '"';
-	}
-	driver_handle(policy, path, copy, strlen(copy), &reply, &status);
-	assert_int_equal(status, 200);
-	if (*expected == '{' ? !streq(strbuf_text(&reply), expected)
-			     : strncmp(strbuf_text(&reply), "{\"Err\":\"", 8) != 0 ||
-				       !strstr(strbuf_text(&reply), expected))
-		fail_msg("%s %s: %s, and not %s", path, body, strbuf_text(&reply), expected);
-}
-
-static void refused(struct policy *policy, const char *path, const char *body, const char *sentence)
-{
-	unsigned int changes = stub_changes(policy);
-
-	assert_true(*sentence != '{');
-	expect(policy, path, body, sentence);
-	assert_int_equal(stub_changes(policy), changes);
-}
-
-#define CREATE_NETWORK "/NetworkDriver.CreateNetwork"
-#define CREATE_ENDPOINT "/NetworkDriver.CreateEndpoint"
-#define CHECK "/NetworkDriver.GwAllocCheck"
-#define PUBLISH "/NetworkDriver.ProgramExternalConnectivity"
-#define WITHDRAW "/NetworkDriver.RevokeExternalConnectivity"
-
-#define POOL4 "'IPv4Data':[{'Pool':'10.0.0.0/24','Gateway':'10.0.0.1/24'}]"
-#define OPTIONS(more, generic) "'Options':{" more "'com.docker.network.generic':{" generic "}}"
-#define NETWORK(more, generic) "{'NetworkID':'n'," OPTIONS(more, generic) "," POOL4 "}"
-#define INTERNAL "'com.docker.network.internal':true,"
-#define IDS "'NetworkID':'n','EndpointID':'e'"
-#define ENDPOINT "{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{}}"
-#define PORTS                                                                                      \
-	"{" IDS ",'Options':{'com.docker.network.portmap':["                                       \
-	"{'Proto':6,'Port':80,'HostPort':8080,'HostPortEnd':8080}]}}"
-
-static void network_with(struct policy *policy, const char *body)
-{
-	expect(policy, CREATE_NETWORK, body, "{}");
-}
+#include "driver_rig.h"
 
 static void the_first_calls_succeed_whatever_they_carry(void **state)
 {
@@ -319,132 +253,8 @@ static void creating_again_is_harmless_unless_it_is_another(void **state)
 	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'open','icc':'false'"), "another");
 }
 
-static void a_container_is_connected_and_disconnected(void **state)
-{
-	const struct endpoint *endpoint;
-
-	network_with(*state, NETWORK("", "'policy':'open'"));
-	expect(*state, CREATE_ENDPOINT, ENDPOINT,
-	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
-	expect(*state, "/NetworkDriver.Join", "{" IDS ",'SandboxKey':'/x','Options':{}}",
-	       "{\"InterfaceName\":{\"SrcName\":\"tec0\",\"DstPrefix\":\"eth\"},"
-	       "\"Gateway\":\"10.0.0.1\"}");
-	expect(*state, PUBLISH, PORTS, "{}");
-	expect(*state, "/NetworkDriver.EndpointOperInfo", "{" IDS "}", "{\"Value\":{}}");
-	endpoint = policy_endpoint(*state, "n", "e");
-	assert_int_equal(endpoint->n_ports, 1);
-	assert_int_equal(endpoint->ports[0].host_port, 8080);
-	assert_int_equal(endpoint->ports[0].proto, IPPROTO_TCP);
-	expect(*state, WITHDRAW, "{" IDS "}", "{}");
-	assert_int_equal(endpoint->n_ports, 0);
-	expect(*state, "/NetworkDriver.Leave", "{" IDS "}", "{}");
-	expect(*state, "/NetworkDriver.DeleteEndpoint", "{" IDS "}", "{}");
-	assert_null(policy_endpoint(*state, "n", "e"));
-	expect(*state, "/NetworkDriver.DeleteNetwork", "{'NetworkID':'n'}", "{}");
-	assert_null(policy_network(*state, "n"));
-}
-
-static void a_mac_that_was_asked_for_is_not_repeated(void **state)
-{
-	network_with(*state, NETWORK("", "'policy':'open'"));
-	expect(*state, CREATE_ENDPOINT,
-	       "{" IDS ",'Interface':{'Address':'10.0.0.2/24','MacAddress':'02:42:0a:58:00:14'}}",
-	       "{\"Interface\":{}}");
-	assert_int_equal(policy_endpoint(*state, "n", "e")->mac[5], 0x14);
-}
-
-static void an_internal_network_has_no_gateway_and_brings_no_other(void **state)
-{
-	network_with(*state, NETWORK(INTERNAL, "'policy':'open'"));
-	expect(*state, CREATE_ENDPOINT, ENDPOINT,
-	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
-	expect(*state, "/NetworkDriver.Join", "{" IDS "}",
-	       "{\"InterfaceName\":{\"SrcName\":\"tec0\",\"DstPrefix\":\"eth\"},"
-	       "\"DisableGatewayService\":true}");
-}
-
-/* Engine 29 does not send RevokeExternalConnectivity after it was restarted. */
-static void leaving_withdraws_the_ports_as_well(void **state)
-{
-	network_with(*state, NETWORK("", "'policy':'open'"));
-	expect(*state, CREATE_ENDPOINT, ENDPOINT,
-	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
-	expect(*state, PUBLISH, PORTS, "{}");
-	expect(*state, "/NetworkDriver.Leave", "{" IDS "}", "{}");
-	assert_int_equal(policy_endpoint(*state, "n", "e")->n_ports, 0);
-}
-
-static void a_call_that_says_nothing_about_ports_leaves_them(void **state)
-{
-	network_with(*state, NETWORK("", "'policy':'open'"));
-	expect(*state, CREATE_ENDPOINT, ENDPOINT,
-	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
-	expect(*state, PUBLISH, PORTS, "{}");
-	expect(*state, PUBLISH, "{" IDS ",'Options':{}}", "{}");
-	assert_int_equal(policy_endpoint(*state, "n", "e")->n_ports, 1);
-	expect(*state, PUBLISH, "{" IDS ",'Options':{'com.docker.network.portmap':[]}}", "{}");
-	assert_int_equal(policy_endpoint(*state, "n", "e")->n_ports, 0);
-}
-
-static void a_bad_port_changes_none(void **state)
-{
-	network_with(*state, NETWORK("", "'policy':'open'"));
-	expect(*state, CREATE_ENDPOINT, ENDPOINT,
-	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
-	expect(*state, PUBLISH, PORTS, "{}");
-	refused(*state, PUBLISH,
-		"{" IDS ",'Options':{'com.docker.network.portmap':["
-		"{'Proto':6,'Port':80,'HostPort':8080},{'Proto':6,'Port':0}]}}",
-		"\\\"Port\\\" of the request");
-}
-
-static void removing_what_is_not_there_is_success(void **state)
-{
-	static const char *const paths[] = { "/NetworkDriver.DeleteNetwork",
-					     "/NetworkDriver.DeleteEndpoint",
-					     "/NetworkDriver.Leave", WITHDRAW };
-
-	for (int with_network = 0; with_network < 2; with_network++) {
-		for (size_t i = with_network; i < ARRAY_SIZE(paths); i++)
-			expect(*state, paths[i], "{" IDS "}", "{}");
-		assert_int_equal(stub_changes(*state), with_network);
-		if (!with_network)
-			network_with(*state, NETWORK("", "'policy':'open'"));
-	}
-}
-
-/* 404 would be success to dockerd, where a method is concerned that may be missing. */
-static void using_what_is_not_there_is_refused(void **state)
-{
-	refused(*state, CREATE_ENDPOINT, ENDPOINT, "is not known");
-	for (int with_network = 0; with_network < 2; with_network++) {
-		refused(*state, "/NetworkDriver.Join", "{" IDS "}", "is not known");
-		refused(*state, "/NetworkDriver.EndpointOperInfo", "{" IDS "}", "is not known");
-		refused(*state, PUBLISH, PORTS, "is not known");
-		refused(*state, PUBLISH, "{" IDS ",'Options':{}}", "is not known");
-		if (!with_network)
-			network_with(*state, NETWORK("", "'policy':'open'"));
-	}
-}
-
-static void options_of_one_container_are_refused_for_now(void **state)
-{
-	network_with(*state, NETWORK("", "'policy':'open'"));
-	refused(*state, CREATE_ENDPOINT,
-		"{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{'Policy':'isolated'}}",
-		"option \\\"policy\\\" for one container is not available in this version");
-	refused(*state, CREATE_ENDPOINT,
-		"{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{'polcy':'isolated'}}",
-		"did you mean \\\"policy\\\"?");
-	expect(*state, CREATE_ENDPOINT,
-	       "{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{"
-	       "'com.docker.network.endpoint.sysctls':'net.ipv4.conf.IFNAME.log_martians=1'}}",
-	       "{\"Interface\":{\"MacAddress\":\"02:42:ac:11:00:02\"}}");
-}
-
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_calls_succeed_whatever_they_carry),
 		TEST(an_unknown_path_is_not_found),
@@ -458,15 +268,6 @@ int main(void)
 		TEST(every_option_reaches_the_engine),
 		TEST(a_gateway_address_is_skipped_where_the_bridge_has_none),
 		TEST(creating_again_is_harmless_unless_it_is_another),
-		TEST(a_container_is_connected_and_disconnected),
-		TEST(a_mac_that_was_asked_for_is_not_repeated),
-		TEST(an_internal_network_has_no_gateway_and_brings_no_other),
-		TEST(leaving_withdraws_the_ports_as_well),
-		TEST(a_call_that_says_nothing_about_ports_leaves_them),
-		TEST(a_bad_port_changes_none),
-		TEST(removing_what_is_not_there_is_success),
-		TEST(using_what_is_not_there_is_refused),
-		TEST(options_of_one_container_are_refused_for_now),
 	};
 
 	log_set_level("warn");

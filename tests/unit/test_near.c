@@ -37,6 +37,20 @@ static void a_slip_of_the_finger_is_recognised(void **state)
 	}
 }
 
+static void the_nearest_of_several_is_recognised(void **state)
+{
+	static const char *const orders[][2] = { { "lanes", "planes" }, { "planes", "lanes" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		struct near near = near_begin("lane");
+
+		near_offer(&near, orders[i][0]);
+		near_offer(&near, orders[i][1]);
+		assert_string_equal(near.best, "lanes");
+	}
+}
+
 static void a_word_of_any_length_may_be_asked_for(void **state)
 {
 	char word[300];
@@ -58,6 +72,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_slip_of_the_finger_is_recognised),
+		cmocka_unit_test(the_nearest_of_several_is_recognised),
 		cmocka_unit_test(a_word_of_any_length_may_be_asked_for),
 	};
 

@@ -26,6 +26,17 @@ static void refused(const char *key, const char *value, const char *wanted)
 	assert_memory_equal(&network, &before, sizeof(network));
 }
 
+/* The whole end: nothing that is not available is offered. */
+static void only_what_is_available_is_offered(void **state)
+{
+	struct network network = { 0 };
+	struct err err;
+
+	(void)state;
+	assert_true(option_set(&network, "xyz", "", &err) < 0);
+	assert_string_equal(strstr(err.text, "valid ones are"), "valid ones are policy, mtu, icc");
+}
+
 static struct network accepted(const char *key, const char *value)
 {
 	struct network network = { .policy = POLICY_ISOLATED, .mtu = 1 };
@@ -153,6 +164,7 @@ int main(void)
 		cmocka_unit_test(icc_is_true_or_false_in_the_usual_spellings),
 		cmocka_unit_test(words_of_later_versions_are_known_and_refused),
 		cmocka_unit_test(an_unknown_word_is_refused_with_the_valid_ones_and_a_guess),
+		cmocka_unit_test(only_what_is_available_is_offered),
 		cmocka_unit_test(a_text_of_any_length_is_refused_with_a_whole_sentence),
 		cmocka_unit_test(every_row_of_the_table_says_what_it_is),
 	};
