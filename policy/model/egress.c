@@ -50,6 +50,7 @@ struct egress egress_default(enum policy_kind policy)
 		egress.via.n = 1;
 	}
 	egress.tailnet = !confined;
+	egress.lan = confined ? LAN_REPLY : LAN_ON;
 	egress.host = confined ? HOST_OFF : HOST_ON;
 	egress.dns = confined ? DNS_STRICT : DNS_DOCKER;
 	return egress;

@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 
+#include "../base/mem.h"
 #include "chain.h"
 #include "fw_expr.h"
 #include "names.h"
@@ -78,17 +79,24 @@ static void killswitch(const struct network *net, struct fw_chain *from)
 	rule(from, "only through the exit", lost(net, "exit"), reject());
 }
 
+/* For policies that reach everything unless told otherwise. */
 static void limit_lan(const struct network *net, struct fw_chain *from)
 {
+	if (net->egress.lan == LAN_ON)
+		return;
 	to_lan(&net->egress, from);
-	if (net->egress.lan != LAN_ON)
-		not_to(net, from, private_ranges.prefixes, private_ranges.n, "lan");
+	not_to(net, from, private_ranges.prefixes, private_ranges.n, "lan");
 }
 
+/* Before limit_lan(): the tailnet's IPv6 range is a private one. */
 static void limit_tailnet(const struct network *net, struct fw_chain *from)
 {
-	if (!net->egress.tailnet)
-		not_to(net, from, tailnet, FAMILIES, "tailnet");
+	for (enum family f = V4; f < FAMILIES; f++) {
+		if (net->egress.tailnet)
+			rule(from, "the tailnet", daddr(tailnet[f]), accept_it());
+		else
+			not_to(net, from, &tailnet[f], 1, "tailnet");
+	}
 }
 
 static void other_bridges(const struct network *net, struct fw_chain *from)
@@ -104,9 +112,7 @@ static void bypass(const struct network *net, struct fw_chain *from)
 {
 	other_bridges(net, from);
 	limit_tailnet(net, from);
-	for (enum family f = V4; net->egress.tailnet && f < FAMILIES; f++)
-		rule(from, "the tailnet", daddr(tailnet[f]), accept_it());
-	for (size_t i = 0; i < sizeof(tunnel_kinds) / sizeof(*tunnel_kinds); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(tunnel_kinds); i++)
 		rule(from, "never through a tunnel", oifkind(tunnel_kinds[i]), lost(net, "tunnel"),
 		     reject());
 	limit_lan(net, from);
@@ -115,9 +121,8 @@ static void bypass(const struct network *net, struct fw_chain *from)
 static void open_(const struct network *net, struct fw_chain *from)
 {
 	other_bridges(net, from);
-	limit_tailnet(net, from);
-	for (enum family f = V4; net->egress.tailnet && f < FAMILIES; f++)
-		rule(from, "the tailnet", daddr(tailnet[f]), accept_it());
+	if (!net->egress.tailnet || net->egress.lan != LAN_ON)
+		limit_tailnet(net, from);
 	limit_lan(net, from);
 }
 
