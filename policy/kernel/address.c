@@ -28,13 +28,13 @@ static struct nlmsghdr *address_request(union nl_request *request, uint16_t type
 	return msg;
 }
 
-/* Who makes the network chooses the gateway's address: nothing to detect, and detection would keep it
- * unusable for a second. */
+/* Who makes the network chooses the gateway's address: nothing to detect, and detection would keep
+ * it unusable for a second. */
 static int add(struct nl *nl, const struct item_address *address, int link, struct err *err)
 {
 	union nl_request request;
-	struct nlmsghdr *msg = address_request(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
-					       address, link);
+	struct nlmsghdr *msg =
+		address_request(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address, link);
 
 	if (address->addr.addr.family == AF_INET6)
 		mnl_attr_put_u32(msg, IFA_FLAGS, IFA_F_NODAD);
@@ -91,8 +91,10 @@ static int accept_existing(struct nl *nl, const struct item_address *address, in
 	struct address_query query = { .wanted = address, .link = link };
 	union nl_request request;
 	struct nlmsghdr *msg = list_request(&request, address->addr.addr.family, link);
-	int r = nl_dump(nl, msg, note_same, &query, err);
+	int r;
 
+	*err = (struct err){ 0 };
+	r = nl_dump(nl, msg, note_same, &query, err);
 	if (r == 0 && !query.found)
 		return err_set(err, -EEXIST, "it is there with another prefix length");
 	return r;
@@ -109,6 +111,7 @@ int address_add(struct nl *nl, const struct item_address *address, struct err *e
 			       prefix_print(&address->addr, &text), address->link);
 	r = add(nl, address, link, err);
 	if (r == -EACCES && address->addr.addr.family == AF_INET6) {
+		*err = (struct err){ 0 };
 		r = enable_ipv6(nl, address->link, err);
 		if (r == 0)
 			r = add(nl, address, link, err);

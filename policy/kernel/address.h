@@ -5,8 +5,8 @@
 #include "../plan/plan.h"
 #include "nl.h"
 
-/* One that is there already is success; so is removing what is not. IPv6 that is disabled on the link,
- * as a host's defaults may have it, is enabled there. */
+/* One that is there already is success; so is removing what is not. IPv6 that is disabled on the
+ * link, as a host's defaults may have it, is enabled there. */
 int address_add(struct nl *nl, const struct item_address *address, struct err *err);
 int address_remove(struct nl *nl, const struct item_address *address, struct err *err);
 /* Of our bridges only, and none that the kernel made itself (fe80::/10). */

@@ -15,8 +15,8 @@
 static int create(struct nl *nl, const struct item_bridge *bridge, struct err *err)
 {
 	union nl_request request;
-	struct nlmsghdr *msg = link_request(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-					    bridge->name, false);
+	struct nlmsghdr *msg =
+		link_request(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, bridge->name, false);
 	struct nlattr *info, *data;
 
 	/* With an address of its own the bridge does not take that of its first port. */
@@ -73,8 +73,8 @@ static int finish(struct nl *nl, const struct item_bridge *bridge, struct err *e
 	return r;
 }
 
-/* The alias cannot be set by the request that creates. So a bridge without one, but with the hardware
- * address that we give, is ours as well: we were killed in between. */
+/* The alias cannot be set by the request that creates. So a bridge without one, but with the
+ * hardware address that we give, is ours as well: we were killed in between. */
 static bool is_this(const struct link_info *link, const struct item_bridge *bridge)
 {
 	if (!streq(link->kind, "bridge") || !streq(link->name, bridge->name))
@@ -87,8 +87,10 @@ static bool is_this(const struct link_info *link, const struct item_bridge *brid
 static int adopt(struct nl *nl, const struct item_bridge *bridge, struct err *err)
 {
 	struct link_info link;
-	int r = link_info(nl, bridge->name, &link, err);
+	int r;
 
+	*err = (struct err){ 0 };
+	r = link_info(nl, bridge->name, &link, err);
 	if (r == -ENODEV)
 		return err_set(err, -EAGAIN, "interface '%s' came and went; try again",
 			       bridge->name);

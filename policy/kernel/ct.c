@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See ct.h. Lists, with a filter in the kernel where that pays, checks what comes, then deletes one by
- * one. */
+/* See ct.h. Lists, with a filter in the kernel where that pays, checks what comes, then deletes one
+ * by one. */
 #include "ct.h"
 
 #include <arpa/inet.h>
@@ -12,11 +12,13 @@
 #include "address.h"
 #include "sysctl.h"
 
-/* Walking the table is the same work with every filter, 3 ms of 2^18 buckets, and a filter is one
- * condition: of up to so many connections (1 us each) all are taken in one walk. */
-#define FEW_CONNECTIONS 12000
+/* Measured with 2^18 buckets: microseconds to walk the table, to which one is added for every
+ * connection that is shown to us, or for so many that the kernel filters. */
+#define WALK_COST 3500
+#define FILTERED_PER_US 10
 
-/* Which fields of a tuple the kernel (5.8 and later) compares: its ABI, but in none of its headers. */
+/* Which fields of a tuple the kernel (5.8 and later) compares: its ABI, but in none of its headers.
+ */
 enum tuple_field {
 	FIELD_SRC = 1 << 0,
 	FIELD_DST = 1 << 1,
@@ -253,48 +255,84 @@ static void put_filter(struct nlmsghdr *msg, const struct filter *filter,
 }
 
 /* filter NULL: everything there is. */
-static int walk(struct nl *nl, const struct filter *filter, struct doomed *doomed,
-		struct err *err)
+static int walk(struct nl *nl, int af, const struct filter *filter, const struct ct_match *match,
+		struct doomed *doomed, struct err *err)
 {
 	union nl_request request;
-	struct nlmsghdr *msg;
+	struct nlmsghdr *msg = ct_request(&request, IPCTNL_MSG_CT_GET, af);
 	int r;
 
-	msg = ct_request(&request, IPCTNL_MSG_CT_GET,
-			 filter ? doomed->matches->addr.addr.family : AF_UNSPEC);
 	if (filter)
-		put_filter(msg, filter, doomed->matches);
+		put_filter(msg, filter, match);
 	r = nl_dump(nl, msg, take_flow, doomed, err);
 	return r < 0 ? r : delete_all(nl, doomed, err);
 }
 
-static const struct filter address_filters[] = {
-	{ .reply = false, .fields = FIELD_SRC },
-	{ .reply = false, .fields = FIELD_DST },
-	{ .reply = true, .fields = FIELD_SRC },
-	{ .reply = true, .fields = FIELD_DST },
-};
-
-static const struct filter port_filters[] = {
-	{ .reply = false, .fields = FIELD_DST | FIELD_PROTO | FIELD_DPORT },
-};
-
-/* Kernels before 5.8 overlook the filter: slower, but not wrong, because what comes is checked. */
-static int walk_with_filters(struct nl *nl, struct doomed *doomed, struct err *err)
+/* The kernel takes one condition per walk, and no prefixes. Kernels before 5.8 overlook it: slower,
+ * but not wrong, because what comes is checked. */
+static const struct filter *filters_of(const struct ct_match *match, size_t *ret_n)
 {
-	bool port = doomed->matches->proto != 0;
-	const struct filter *filters = port ? port_filters : address_filters;
-	size_t n = port ? ARRAY_SIZE(port_filters) : ARRAY_SIZE(address_filters);
-	int r = 0;
+	static const struct filter of_address[] = {
+		{ .reply = false, .fields = FIELD_SRC },
+		{ .reply = false, .fields = FIELD_DST },
+		{ .reply = true, .fields = FIELD_SRC },
+		{ .reply = true, .fields = FIELD_DST },
+	};
+	static const struct filter of_port = {
+		.fields = FIELD_DST | FIELD_PROTO | FIELD_DPORT,
+	};
+	static const struct filter of_local_port = {
+		.fields = FIELD_PROTO | FIELD_DPORT,
+	};
 
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = walk(nl, &filters[i], doomed, err);
-	return r;
+	*ret_n = 1;
+	if (of_this_host(match))
+		return &of_local_port;
+	if (match->addr.len != addr_len(&match->addr.addr) * 8)
+		return NULL;
+	if (match->proto != 0)
+		return &of_port;
+	*ret_n = ARRAY_SIZE(of_address);
+	return of_address;
 }
 
-static bool has_filter(const struct ct_match *match)
+/* A filter needs a family. */
+static bool concerns(const struct ct_match *match, enum family family)
 {
-	return !of_this_host(match) && match->addr.len == addr_len(&match->addr.addr) * 8;
+	return !prefix_is_set(&match->addr) || addr_family(&match->addr.addr) == family;
+}
+
+/* Is it less work than one walk without any? */
+static bool filters_pay(const struct ct_match *matches, size_t n, size_t connections)
+{
+	size_t walks = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t filters;
+
+		if (!filters_of(&matches[i], &filters))
+			return false;
+		walks += filters * (concerns(&matches[i], V4) + concerns(&matches[i], V6));
+	}
+	return walks * (WALK_COST + connections / FILTERED_PER_US) < WALK_COST + connections;
+}
+
+static int walk_with_filters(struct nl *nl, enum family family, struct doomed *doomed,
+			     struct err *err)
+{
+	for (size_t i = 0; i < doomed->n; i++) {
+		const struct ct_match *match = &doomed->matches[i];
+		size_t n;
+		const struct filter *filters = filters_of(match, &n);
+
+		for (size_t k = 0; k < n && concerns(match, family); k++) {
+			int r = walk(nl, family_to_af(family), &filters[k], match, doomed, err);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
 }
 
 static bool needs_locals(const struct ct_match *matches, size_t n)
@@ -308,19 +346,22 @@ static bool needs_locals(const struct ct_match *matches, size_t n)
 int ct_flush(struct nl *nl, const struct ct_match *matches, size_t n, struct err *err)
 {
 	AUTO(doomed) struct doomed doomed = { .matches = matches, .n = n };
-	int count = FEW_CONNECTIONS; /* when it cannot be known */
+	struct err ignored;
+	int count = 1; /* when it cannot be known */
 	int r = 0;
 
-	if (n == 0)
+	(void)sysctl_get(nl, "net/netfilter/nf_conntrack_count", &count, &ignored);
+	if (n == 0 || count <= 0)
 		return 0;
 	if (needs_locals(matches, n))
 		r = addr_list_read(nl, &doomed.locals, err);
-	if (r == 0)
-		(void)sysctl_get(nl, "net/netfilter/nf_conntrack_count", &count, err);
-	if (r == 0 && n == 1 && has_filter(matches) && count > FEW_CONNECTIONS)
-		r = walk_with_filters(nl, &doomed, err);
-	else if (r == 0)
-		r = walk(nl, NULL, &doomed, err);
+	if (r == 0 && filters_pay(matches, n, (size_t)count)) {
+		r = walk_with_filters(nl, V4, &doomed, err);
+		if (r == 0)
+			r = walk_with_filters(nl, V6, &doomed, err);
+	} else if (r == 0) {
+		r = walk(nl, AF_UNSPEC, NULL, NULL, &doomed, err);
+	}
 	return r < 0 ? err_wrap(err, "cannot end old connections") : 0;
 }
 

@@ -14,8 +14,8 @@ struct ct_match {
 	uint16_t port;
 };
 
-/* Forgets what matches any of these. Reading the table costs the same for one as for a hundred, some
- * milliseconds on a host with much memory: collect, then call once. */
+/* Forgets what matches any of these. Reading the table costs the same for one as for a hundred,
+ * some milliseconds on a host with much memory: collect, then call once. */
 int ct_flush(struct nl *nl, const struct ct_match *matches, size_t n, struct err *err);
 
 int ct_flush_address(struct nl *nl, const struct addr *addr, struct err *err);

@@ -121,9 +121,9 @@ int link_remove(struct nl *nl, const char *name, struct err *err)
 int link_conflict(const struct link_info *link, const char *name, struct err *err)
 {
 	return err_set(err, -EEXIST,
-		       "interface '%s' already exists (%s%s%s%s); remove or rename it",
-		       name, *link->kind ? link->kind : "hardware",
-		       *link->alias ? ", alias '" : "", link->alias, *link->alias ? "'" : "");
+		       "interface '%s' already exists (%s%s%s%s); remove or rename it", name,
+		       *link->kind ? link->kind : "hardware", *link->alias ? ", alias '" : "",
+		       link->alias, *link->alias ? "'" : "");
 }
 
 static bool has_prefix(const char *text, const char *prefix)

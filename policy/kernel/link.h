@@ -38,8 +38,8 @@ int link_list_read(struct nl *nl, const char *kind, struct link_list *ret_list, 
 const struct link_info *link_list_find(const struct link_list *list, int index); /* or NULL */
 void link_list_done(struct link_list *list);
 
-/* Adds our bridges and veth pairs. A link that is down is reported with mtu 0, because nothing passes
- * it: it differs from every plan, and changing it brings it up. */
+/* Adds our bridges and veth pairs. A link that is down is reported with mtu 0, because nothing
+ * passes it: it differs from every plan, and changing it brings it up. */
 int links_observe(struct nl *nl, struct plan *plan, struct err *err);
 
 /* What bridge.c and veth.c share. A request about a link of this name; attributes may follow. */

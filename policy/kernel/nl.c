@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See nl.h. Synchronous sockets that join no multicast group: what arrives answers us, or is the late
- * rest of an answer we gave up on. */
+/* See nl.h. Synchronous sockets that join no multicast group: what arrives answers us, or is the
+ * late rest of an answer we gave up on. */
 #include "nl.h"
 
 #include <errno.h>
@@ -125,16 +125,16 @@ void nl_parse_nested(const struct nlattr *nest, const struct nlattr **attrs, int
 	mnl_attr_parse_nested(nest, note_attr, &table);
 }
 
-/* The message of an acknowledgement or of the end of a dump is an int, here `skip` bytes in all, and
- * then attributes. */
+/* The message of an acknowledgement or of the end of a dump is an int, here `skip` bytes in all,
+ * and then attributes. */
 static int refuse(const struct nlmsghdr *msg, size_t skip, int code, struct err *err)
 {
 	const struct nlattr *attrs[NLMSGERR_ATTR_MSG + 1] = { NULL };
 
 	if (msg->nlmsg_flags & NLM_F_ACK_TLVS)
 		nl_parse(msg, skip, attrs, NLMSGERR_ATTR_MSG);
-	if (attrs[NLMSGERR_ATTR_MSG] && mnl_attr_validate(attrs[NLMSGERR_ATTR_MSG],
-							   MNL_TYPE_NUL_STRING) == 0)
+	if (attrs[NLMSGERR_ATTR_MSG] &&
+	    mnl_attr_validate(attrs[NLMSGERR_ATTR_MSG], MNL_TYPE_NUL_STRING) == 0)
 		return err_errno(err, code, "%s", mnl_attr_get_str(attrs[NLMSGERR_ATTR_MSG]));
 	return err_set(err, code, "%s", strerror(-code));
 }
@@ -253,6 +253,7 @@ int nl_dump(struct nl *nl, struct nlmsghdr *msg, nl_answer_fn *fn, void *arg, st
 
 		if (r != -EINTR && (r < 0 || !exchange.inconsistent))
 			return r;
+		*err = (struct err){ 0 };
 	}
 	return err_set(err, -EINTR, "it kept changing while it was read");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Conversations with the kernel over netlink: one request, its answers, its acknowledgement. Waits for
- * nobody but the kernel. Must not know what the messages mean. */
+/* Conversations with the kernel over netlink: one request, its answers, its acknowledgement. Waits
+ * for nobody but the kernel. Must not know what the messages mean. */
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -49,6 +49,7 @@ int nl_dump(struct nl *nl, struct nlmsghdr *msg, nl_answer_fn *fn, void *arg, st
 void nl_parse(const struct nlmsghdr *msg, size_t header, const struct nlattr **attrs, int max);
 void nl_parse_nested(const struct nlattr *nest, const struct nlattr **attrs, int max);
 
-/* No request and no rtnl lock behind these two, hence cheap. In the namespace that nl belongs to. */
-int nl_link_index(struct nl *nl, const char *name);                /* or -ENODEV */
+/* No request and no rtnl lock behind these two, hence cheap. In the namespace that nl belongs to.
+ */
+int nl_link_index(struct nl *nl, const char *name);                   /* or -ENODEV */
 int nl_link_name(struct nl *nl, int index, char ret_name[static 16]); /* or -ENODEV */

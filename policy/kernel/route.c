@@ -56,8 +56,8 @@ static bool parse_route(struct nl *nl, const struct nlmsghdr *msg, struct item_r
 	struct item_route route = { .dst.addr.family = header->rtm_family };
 	size_t len = addr_len(&route.dst.addr);
 
-	if (msg->nlmsg_type != RTM_NEWROUTE || len == 0 ||
-	    header->rtm_protocol != ROUTE_PROTOCOL || (header->rtm_flags & RTM_F_CLONED))
+	if (msg->nlmsg_type != RTM_NEWROUTE || len == 0 || header->rtm_protocol != ROUTE_PROTOCOL ||
+	    (header->rtm_flags & RTM_F_CLONED))
 		return false;
 	nl_parse(msg, sizeof(*header), attrs, RTA_MAX);
 	route.dst.len = header->rtm_dst_len;
@@ -91,8 +91,7 @@ static void take_route(void *arg, const struct nlmsghdr *msg)
 }
 
 /* table 0: all. */
-static int read_routes(struct nl *nl, int af, uint32_t table, struct plan *plan,
-		       struct err *err)
+static int read_routes(struct nl *nl, int af, uint32_t table, struct plan *plan, struct err *err)
 {
 	struct route_reading reading = { .nl = nl, .plan = plan, .start = plan->n, .af = af };
 	union nl_request request;
@@ -131,8 +130,10 @@ static int accept_existing(struct nl *nl, const struct item_route *route, struct
 	const struct item wanted = { .kind = *route->oif ? ITEM_ROUTE : ITEM_BACKSTOP,
 				     .route = *route };
 	AUTO(plan) struct plan plan = { 0 };
-	int r = read_routes(nl, route->dst.addr.family, route->table, &plan, err);
+	int r;
 
+	*err = (struct err){ 0 };
+	r = read_routes(nl, route->dst.addr.family, route->table, &plan, err);
 	for (size_t i = 0; r == 0 && i < plan.n; i++)
 		if (item_compare(&plan.items[i], &wanted) == 0)
 			return 0;

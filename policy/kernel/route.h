@@ -5,9 +5,9 @@
 #include "../plan/plan.h"
 #include "nl.h"
 
-/* Without an oif the route is unreachable: it says so to the sender, and needs no link. Say a metric
- * other than 0 for IPv6: the kernel turns 0 into 1024 and reports that.
- * Adding what is there is success, -EEXIST if it is somebody else's; so is removing what is not. */
+/* Without an oif the route is unreachable: it says so to the sender, and needs no link. Say a
+ * metric other than 0 for IPv6: the kernel turns 0 into 1024 and reports that. Adding what is there
+ * is success, -EEXIST if it is somebody else's; so is removing what is not. */
 int route_add(struct nl *nl, const struct item_route *route, struct err *err);
 int route_remove(struct nl *nl, const struct item_route *route, struct err *err);
 /* ITEM_ROUTE and, for unreachable ones, ITEM_BACKSTOP. */

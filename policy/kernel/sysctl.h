@@ -4,8 +4,9 @@
 
 #include "nl.h"
 
-/* name: "net/ipv4/ip_forward". Both return -ENOENT, without a sentence, when there is no such knob: a
- * kernel without IPv6, usually. */
+/* name: "net/ipv4/ip_forward". Both return -ENOENT, without a sentence, when there is no such knob:
+ * a kernel without IPv6, usually. */
 int sysctl_get(const struct nl *nl, const char *name, int *ret_value, struct err *err);
-/* Writes only what is not there yet, so that a read-only /proc/sys does for a host that is set up. */
+/* Writes only what is not there yet, so that a read-only /proc/sys does for a host that is set up.
+ */
 int sysctl_set(const struct nl *nl, const char *name, int value, struct err *err);

@@ -101,8 +101,10 @@ static int finish(struct nl *nl, const struct item_veth *veth, struct err *err)
 	int r = adjust(nl, veth, &fresh, true, err);
 
 	/* No IPv6 in this kernel, or on a link this narrow. */
-	if (r == -EAFNOSUPPORT)
+	if (r == -EAFNOSUPPORT) {
+		*err = (struct err){ 0 };
 		r = adjust(nl, veth, &fresh, false, err);
+	}
 	return r;
 }
 
@@ -142,8 +144,8 @@ static int change(struct nl *nl, const struct item_veth *veth, struct link_info 
 	return r;
 }
 
-/* The alias cannot be set by the request that creates. So a pair without one, but with both our names,
- * is ours as well: we were killed in between. */
+/* The alias cannot be set by the request that creates. So a pair without one, but with both our
+ * names, is ours as well: we were killed in between. */
 static bool is_this(const struct link_info *host, const struct link_info *peer,
 		    const struct item_veth *veth)
 {
@@ -155,9 +157,11 @@ static bool is_this(const struct link_info *host, const struct link_info *peer,
 static int adopt(struct nl *nl, const struct item_veth *veth, struct err *err)
 {
 	struct link_info host, peer;
-	int r = link_info(nl, veth->host_if, &host, err);
-	int p = r < 0 && r != -ENODEV ? r : link_info(nl, veth->container_if, &peer, err);
+	int r, p;
 
+	*err = (struct err){ 0 };
+	r = link_info(nl, veth->host_if, &host, err);
+	p = r < 0 && r != -ENODEV ? r : link_info(nl, veth->container_if, &peer, err);
 	if (r == 0 && p == 0 && is_this(&host, &peer, veth))
 		return change(nl, veth, &host, &peer, err);
 	if (r == 0 && host.peer == 0 && streq(host.kind, "veth") && streq(host.alias, veth->alias))

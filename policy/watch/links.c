@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See links.h. A socket of its own, because one that belongs to a multicast group cannot be waited on
- * for answers. */
+/* See links.h. A socket of its own, because one that belongs to a multicast group cannot be waited
+ * on for answers. */
 #include "links.h"
 
 #include <errno.h>
@@ -99,8 +99,8 @@ static void on_readable(void *arg, uint32_t events)
 
 	(void)events;
 	for (int i = 0; i < READS_PER_WAKEUP; i++) {
-		ssize_t got = mnl_socket_recvfrom(watch->sock, watch->buffer,
-						  sizeof(watch->buffer));
+		ssize_t got =
+			mnl_socket_recvfrom(watch->sock, watch->buffer, sizeof(watch->buffer));
 
 		if (got < 0 && errno == EINTR)
 			continue;

@@ -14,7 +14,8 @@ enum link_event {
 struct link_watch;
 
 /* kind: "bridge", "wireguard" ...; "" where there is none or the kernel did not say. A link that is
- * renamed is LINK_CHANGED under its new name; nothing is said of the old one. fn may free the watch. */
+ * renamed is LINK_CHANGED under its new name; nothing is said of the old one. fn may free the
+ * watch. */
 typedef void link_watch_fn(void *arg, enum link_event event, const char *name, const char *kind);
 
 /* Both belong to the network namespace that the process is in. loop must outlive the watch. */

@@ -62,12 +62,18 @@ static inline bool says(const char *command, const char *text)
 	return false;
 }
 
-static inline void assert_ok(int r, const struct err *err)
-{
-	if (r < 0)
-		print_error("unexpected error %d: %s\n", r, err->text);
-	assert_int_equal(r, 0);
-}
+/* Success, and nothing left behind of an error that was overcome. */
+#define assert_ok(call, err_)                                                                      \
+	do {                                                                                       \
+		int r_;                                                                            \
+                                                                                                   \
+		*(err_) = (struct err){ 0 };                                                       \
+		r_ = (call);                                                                       \
+		if (r_ < 0)                                                                        \
+			print_error("unexpected error %d: %s\n", r_, (err_)->text);                \
+		assert_int_equal(r_, 0);                                                           \
+		assert_int_equal((err_)->code, 0);                                                 \
+	} while (0)
 
 static inline void enter_namespace(void)
 {
@@ -77,7 +83,8 @@ static inline void enter_namespace(void)
 	}
 }
 
-/* A new namespace besides the current one. It dies with the descriptor and the last link's owner. */
+/* A new namespace besides the current one. It dies with the descriptor and the last link's owner.
+ */
 static inline int other_namespace(void)
 {
 	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -96,7 +103,7 @@ static inline void move_link(struct nl *nl, const char *name, int namespace_fd)
 {
 	union nl_request request;
 	struct nlmsghdr *msg = nl_request(&request, RTM_NEWLINK, 0);
-	struct err err;
+	struct err err = { 0 };
 
 	mnl_nlmsg_put_extra_header(msg, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(msg, IFLA_IFNAME, name);
@@ -106,8 +113,7 @@ static inline void move_link(struct nl *nl, const char *name, int namespace_fd)
 
 static inline void sleep_ms(int ms)
 {
-	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L },
-		  NULL);
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
 }
 
 static inline int count_fds(void)
@@ -131,9 +137,10 @@ static inline size_t count_items(const struct plan *plan, enum item_kind kind)
 /* Every test gets a namespace of its own. */
 static inline int setup(void **state)
 {
-	struct fixture *f = xcalloc(1, sizeof(*f));
+	struct fixture *f;
 
 	enter_namespace();
+	f = xcalloc(1, sizeof(*f));
 	assert_ok(nl_open(&f->nl, &f->err), &f->err);
 	*state = f;
 	return 0;

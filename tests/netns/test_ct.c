@@ -81,15 +81,15 @@ static bool is_open(struct fixture *f, const struct connection *c)
 }
 
 /* Opens all, runs the flush, and expects the first `gone` to be gone and the others to be there. */
-#define EXPECT(connections, gone, flush) \
-	do { \
-		for (size_t i_ = 0; i_ < ARRAY_SIZE(connections); i_++) \
-			open_connection(f, &(connections)[i_]); \
-		assert_ok(flush, &f->err); \
-		for (size_t i_ = 0; i_ < ARRAY_SIZE(connections); i_++) { \
-			if (is_open(f, &(connections)[i_]) == (i_ < (gone))) \
-				fail_msg("connection %zu", i_); \
-		} \
+#define EXPECT(connections, gone, flush)                                                           \
+	do {                                                                                       \
+		for (size_t i_ = 0; i_ < ARRAY_SIZE(connections); i_++)                            \
+			open_connection(f, &(connections)[i_]);                                    \
+		assert_ok(flush, &f->err);                                                         \
+		for (size_t i_ = 0; i_ < ARRAY_SIZE(connections); i_++) {                          \
+			if (is_open(f, &(connections)[i_]) == (i_ < (gone)))                       \
+				fail_msg("connection %zu", i_);                                    \
+		}                                                                                  \
 	} while (0)
 
 static void of_an_address(void **state)
@@ -97,13 +97,13 @@ static void of_an_address(void **state)
 	struct fixture *f = *state;
 	const struct addr container = addr("10.1.0.2");
 	const struct connection connections[] = {
-		{ "10.1.0.2", "192.0.2.1", 80, IPPROTO_TCP, NULL, NULL },         /* out */
-		{ "10.1.0.2", "192.0.2.1", 53, IPPROTO_UDP, NULL, "192.0.2.9" },  /* masqueraded */
-		{ "192.0.2.1", "10.1.0.2", 80, IPPROTO_TCP, NULL, NULL },         /* in */
-		{ "192.0.2.1", "192.0.2.9", 81, IPPROTO_TCP, "10.1.0.2", NULL },  /* published */
+		{ "10.1.0.2", "192.0.2.1", 80, IPPROTO_TCP, NULL, NULL },        /* out */
+		{ "10.1.0.2", "192.0.2.1", 53, IPPROTO_UDP, NULL, "192.0.2.9" }, /* masqueraded */
+		{ "192.0.2.1", "10.1.0.2", 80, IPPROTO_TCP, NULL, NULL },        /* in */
+		{ "192.0.2.1", "192.0.2.9", 81, IPPROTO_TCP, "10.1.0.2", NULL }, /* published */
 		{ "192.0.2.1", "192.0.2.9", 82, IPPROTO_SCTP, "10.1.0.2", "10.1.0.1" },
-		{ "10.1.0.7", "10.1.0.8", 83, IPPROTO_TCP, NULL, "10.1.0.2" },    /* reply dst only */
-		{ "10.1.0.2", "10.1.0.2", 84, IPPROTO_TCP, NULL, NULL },          /* all at once */
+		{ "10.1.0.7", "10.1.0.8", 83, IPPROTO_TCP, NULL, "10.1.0.2" }, /* reply dst only */
+		{ "10.1.0.2", "10.1.0.2", 84, IPPROTO_TCP, NULL, NULL },       /* all at once */
 		{ "10.1.0.3", "192.0.2.1", 80, IPPROTO_TCP, NULL, NULL },
 		{ "10.1.0.20", "192.0.2.1", 80, IPPROTO_TCP, NULL, NULL },
 		{ "192.0.2.1", "192.0.2.9", 85, IPPROTO_TCP, "10.1.0.3", NULL },
@@ -178,6 +178,37 @@ static void to_a_port_in_both_families(void **state)
 	EXPECT(connections, 3, ct_flush_port(&f->nl, IPPROTO_UDP, 443, &unset, &f->err));
 }
 
+static void of_subnets_and_ports_together(void **state)
+{
+	struct fixture *f = *state;
+	const struct addr host = addr("192.0.2.9");
+	struct ct_match matches[] = {
+		{ .proto = IPPROTO_TCP, .port = 22, .addr = prefix_host(&host) },
+		{ .proto = IPPROTO_TCP, .port = 443 },
+		{ .proto = IPPROTO_UDP, .port = 53 },
+		{ .proto = 0 },
+		{ .proto = 0 },
+	};
+	const struct connection connections[] = {
+		{ "192.0.2.1", "192.0.2.9", 22, IPPROTO_TCP, NULL, NULL },
+		{ "192.0.2.1", "192.0.2.9", 443, IPPROTO_TCP, "10.1.0.2", NULL },
+		{ "192.0.2.1", "192.0.2.9", 53, IPPROTO_UDP, NULL, NULL },
+		{ "10.1.0.2", "192.0.2.1", 80, IPPROTO_TCP, NULL, NULL },
+		{ "192.0.2.1", "192.0.2.7", 81, IPPROTO_TCP, "10.1.0.200", NULL },
+		{ "fd00:1::5", "fd01::1", 80, IPPROTO_TCP, NULL, NULL },
+		{ "192.0.2.1", "192.0.2.7", 22, IPPROTO_TCP, NULL, NULL },
+		{ "192.0.2.1", "192.0.2.9", 443, IPPROTO_UDP, NULL, NULL },
+		{ "10.1.1.2", "192.0.2.1", 80, IPPROTO_TCP, NULL, NULL },
+		{ "fd00:2::5", "fd01::1", 80, IPPROTO_TCP, NULL, NULL },
+	};
+
+	assert_int_equal(prefix_parse(&matches[3].addr, "10.1.0.0/24"), 0);
+	assert_int_equal(prefix_parse(&matches[4].addr, "fd00:1::/64"), 0);
+	assert_true(sh("ip addr add 192.0.2.9/32 dev lo"));
+	EXPECT(connections, 6, ct_flush(&f->nl, matches, ARRAY_SIZE(matches), &f->err));
+	assert_ok(ct_flush(&f->nl, NULL, 0, &f->err), &f->err);
+}
+
 #define MANY 3000
 
 static void many_at_once(void **state)
@@ -187,8 +218,8 @@ static void many_at_once(void **state)
 	const struct connection other = { "10.1.0.3", "192.0.2.1", 80, IPPROTO_TCP, NULL, NULL };
 
 	for (uint16_t i = 0; i < MANY; i++) {
-		const struct connection c = { "10.1.0.2",    "192.0.2.1", (uint16_t)(1000 + i),
-					      IPPROTO_UDP, NULL,	 "192.0.2.9" };
+		const struct connection c = { "10.1.0.2",  "192.0.2.1", (uint16_t)(1000 + i),
+					      IPPROTO_UDP, NULL,        "192.0.2.9" };
 
 		open_connection(f, &c);
 	}
@@ -214,6 +245,25 @@ static void others_keep_theirs(void **state)
 	assert_true(is_open(f, &c));
 }
 
+/* So many others that the kernel is asked to filter. */
+static int setup_crowd(void **state)
+{
+	struct fixture *f;
+
+	setup(state);
+	f = *state;
+	for (uint16_t i = 0; i < 13000; i++) {
+		const struct connection c = {
+			"10.99.0.1", "10.99.0.2", i, IPPROTO_UDP, NULL, NULL
+		};
+
+		open_connection(f, &c);
+	}
+	return 0;
+}
+
+#define CROWD_TEST(function) cmocka_unit_test_setup_teardown(function, setup_crowd, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,7 +272,14 @@ int main(void)
 		NETNS_TEST(to_a_port_of_one_address),
 		NETNS_TEST(to_a_port_of_this_host),
 		NETNS_TEST(to_a_port_in_both_families),
+		NETNS_TEST(of_subnets_and_ports_together),
 		NETNS_TEST(many_at_once),
+		CROWD_TEST(of_an_address),
+		CROWD_TEST(of_an_ipv6_address),
+		CROWD_TEST(to_a_port_of_one_address),
+		CROWD_TEST(to_a_port_of_this_host),
+		CROWD_TEST(to_a_port_in_both_families),
+		CROWD_TEST(of_subnets_and_ports_together),
 		NETNS_TEST(others_keep_theirs),
 	};
 

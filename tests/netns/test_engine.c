@@ -96,7 +96,9 @@ static void add_network(struct scene *scene, const char *id, int third)
 static void add_endpoint(struct scene *scene, const char *network, const char *id)
 {
 	struct endpoint endpoint = { 0 };
-	struct port_request port = { .proto = 6, .port = 80, .host_port = 8080, .host_port_end = 8080 };
+	struct port_request port = {
+		.proto = 6, .port = 80, .host_port = 8080, .host_port_end = 8080
+	};
 
 	snprintf(endpoint.id, sizeof(endpoint.id), "%s", id);
 	snprintf(endpoint.network, sizeof(endpoint.network), "%s", network);
@@ -294,7 +296,9 @@ static void what_fails_leaves_nothing(void **state)
 	struct scene *scene = *state;
 	AUTO(plan) struct plan before = { 0 };
 	AUTO(plan) struct plan after = { 0 };
-	struct item_bridge foreign = { .name = "tevffff", .alias = "somebody else", .mtu = 1500,
+	struct item_bridge foreign = { .name = "tevffff",
+				       .alias = "somebody else",
+				       .mtu = 1500,
 				       .mac = { 2, 1, 1, 1, 1, 1 } };
 	struct endpoint endpoint = { .id = "ffff", .network = "aaaa" };
 

@@ -100,7 +100,8 @@ static void coming_changing_going(void **state)
 	end(&l);
 }
 
-/* A port that leaves its bridge is not gone; what a bridge alone changes about a port is a change. */
+/* A port that leaves its bridge is not gone; what a bridge alone changes about a port is a change.
+ */
 static void ports(void **state)
 {
 	struct fixture *f = *state;

@@ -37,9 +37,8 @@ static void the_kernel_says_why(void **state)
 	msg = link_request(&request, RTM_NEWLINK, NLM_F_CREATE, "new", false);
 	assert_int_equal(nl_talk(&f->nl, msg, &f->err), -EOPNOTSUPP);
 	/* the same when the refusal repeats the request in front of its text */
-	assert_int_equal(mnl_socket_setsockopt(f->nl.route, NETLINK_CAP_ACK, &(int){ 0 },
-					       sizeof(int)),
-			 0);
+	assert_int_equal(
+		mnl_socket_setsockopt(f->nl.route, NETLINK_CAP_ACK, &(int){ 0 }, sizeof(int)), 0);
 	msg = link_request(&request, RTM_NEWLINK, NLM_F_CREATE, "new", false);
 	mnl_attr_put_u32(msg, IFLA_MTU, 1);
 	mnl_attr_put_u32(msg, IFLA_NUM_TX_QUEUES, 1 << 30);
@@ -143,15 +142,15 @@ static bool is_whole(const struct plan *plan)
 	for (uint32_t i = 0; i < STEADY; i++) {
 		const struct item_address steady = address(i + 1);
 
-		if (i >= plan->n ||
-		    memcmp(&plan->items[i].address, &steady, sizeof(steady)) != 0)
+		if (i >= plan->n || memcmp(&plan->items[i].address, &steady, sizeof(steady)) != 0)
 			return false;
 	}
 	return true;
 }
 
-/* A dump takes several reads. What comes and goes between them shifts what follows: the kernel says so,
- * and the list is read again. There is a moment when the kernel fails to say so, hence the tolerance. */
+/* A dump takes several reads. What comes and goes between them shifts what follows: the kernel says
+ * so, and the list is read again. There is a moment when the kernel fails to say so, hence the
+ * tolerance. */
 static void lists_are_whole_while_they_change(void **state)
 {
 	const struct item_bridge bridge = { "te-1", "tailexit network a", { 2, 1 }, 1500 };
@@ -244,14 +243,10 @@ static void closing_leaves_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		NETNS_TEST(late_answers_are_skipped),
-		NETNS_TEST(the_kernel_says_why),
-		NETNS_TEST(silence_has_an_end),
-		NETNS_TEST(both_sockets_answer),
-		NETNS_TEST(names_and_indexes),
-		NETNS_TEST(lists_are_whole_while_they_change),
-		NETNS_TEST(no_rule_comes_twice),
-		NETNS_TEST(answers_begin_with_null),
+		NETNS_TEST(late_answers_are_skipped), NETNS_TEST(the_kernel_says_why),
+		NETNS_TEST(silence_has_an_end),       NETNS_TEST(both_sockets_answer),
+		NETNS_TEST(names_and_indexes),        NETNS_TEST(lists_are_whole_while_they_change),
+		NETNS_TEST(no_rule_comes_twice),      NETNS_TEST(answers_begin_with_null),
 		NETNS_TEST(closing_leaves_nothing),
 	};
 

@@ -123,8 +123,8 @@ static void addresses_observed(void **state)
 	assert_int_equal(plan.n, 3);
 	assert_true(contains(&plan, (struct item){ .kind = ITEM_ADDRESS, .address = v4 }));
 	assert_true(contains(&plan, (struct item){ .kind = ITEM_ADDRESS, .address = v6 }));
-	assert_true(contains(&plan, (struct item){ .kind = ITEM_ADDRESS,
-						   .address = address("10.1.0.9/32") }));
+	assert_true(contains(
+		&plan, (struct item){ .kind = ITEM_ADDRESS, .address = address("10.1.0.9/32") }));
 }
 
 static void all_addresses(void **state)
@@ -142,12 +142,9 @@ static void routes_come_and_go(void **state)
 {
 	struct fixture *f = *state;
 	const struct item_route routes[] = {
-		route("10.1.0.0/24", "te-1", 1024),
-		route("10.1.0.0/24", "", METRIC_BACKSTOP),
-		route("fd00:1::/64", "te-1", 1024),
-		route("fd00:1::/64", "", METRIC_BACKSTOP),
-		route("0.0.0.0/0", "te-1", 5),
-		route("::/0", "", 5),
+		route("10.1.0.0/24", "te-1", 1024), route("10.1.0.0/24", "", METRIC_BACKSTOP),
+		route("fd00:1::/64", "te-1", 1024), route("fd00:1::/64", "", METRIC_BACKSTOP),
+		route("0.0.0.0/0", "te-1", 5),      route("::/0", "", 5),
 	};
 	AUTO(plan) struct plan plan = { 0 };
 
@@ -172,9 +169,9 @@ static void routes_come_and_go(void **state)
 	assert_int_equal(plan.n, ARRAY_SIZE(routes));
 	assert_int_equal(count_items(&plan, ITEM_BACKSTOP), 3);
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
-		assert_true(contains(&plan, (struct item){ .kind = *routes[i].oif ? ITEM_ROUTE :
-										    ITEM_BACKSTOP,
-							   .route = routes[i] }));
+		assert_true(contains(
+			&plan, (struct item){ .kind = *routes[i].oif ? ITEM_ROUTE : ITEM_BACKSTOP,
+					      .route = routes[i] }));
 
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
 		assert_ok(route_remove(&f->nl, &routes[i], &f->err), &f->err);
@@ -297,6 +294,21 @@ static void forwarding_without_ipv6(void **state)
 	assert_non_null(strstr(f->err.text, "no IPv6"));
 }
 
+/* As kernels before 4.20, which filter nothing. */
+static int setup_old_kernel(void **state)
+{
+	struct fixture *f;
+
+	setup_bridge(state);
+	f = *state;
+	assert_int_equal(mnl_socket_setsockopt(f->nl.route, NETLINK_GET_STRICT_CHK, &(int){ 0 },
+					       sizeof(int)),
+			 0);
+	return 0;
+}
+
+#define OLD_KERNEL_TEST(function)                                                                  \
+	cmocka_unit_test_setup_teardown(function, setup_old_kernel, teardown)
 #define BRIDGE_TEST(function) cmocka_unit_test_setup_teardown(function, setup_bridge, teardown)
 
 int main(void)
@@ -312,6 +324,11 @@ int main(void)
 		BRIDGE_TEST(routes_without_a_link),
 		NETNS_TEST(rules_come_and_go),
 		NETNS_TEST(rule_beside_one_like_it),
+		OLD_KERNEL_TEST(addresses_observed),
+		OLD_KERNEL_TEST(address_with_another_length),
+		OLD_KERNEL_TEST(routes_come_and_go),
+		OLD_KERNEL_TEST(routes_of_others),
+		OLD_KERNEL_TEST(rules_come_and_go),
 		NETNS_TEST(forwarding_is_turned_on),
 		NETNS_TEST(forwarding_without_ipv6),
 	};

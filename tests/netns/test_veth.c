@@ -171,6 +171,7 @@ static void isolation_survives_a_move(void **state)
 
 	add_both(f);
 	assert_true(sh("ip link add br0 type bridge && ip link set tev1 master br0"));
+	assert_true(sh("bridge link set dev tev1 isolated on"));
 	assert_ok(veth_change(&f->nl, &veth, &f->err), &f->err);
 	assert_host_end();
 }
@@ -231,14 +232,19 @@ static void peer_moves_away_and_dies(void **state)
 	int other = other_namespace();
 	AUTO(plan) struct plan plan = { 0 };
 	struct item_veth wider = veth;
+	int index;
 
 	add_both(f);
-	/* an index here that is also the index of the peer there must not be taken for it */
+	index = nl_link_index(&f->nl, "tec1");
 	move_link(&f->nl, "tec1", other);
+	/* what has the peer's index here must not be taken for the peer */
+	assert_true(sh("ip link add twin index %d type bridge", index));
 	plan = observe(f);
 	assert_int_equal(count_items(&plan, ITEM_VETH), 1);
 	assert_string_equal(plan.items[1].veth.container_if, "");
 	assert_string_equal(plan.items[1].veth.host_if, "tev1");
+	/* asked for once more: it is plugged in already */
+	assert_ok(veth_add(&f->nl, &veth, &f->err), &f->err);
 	wider.mtu = 1450;
 	assert_ok(veth_change(&f->nl, &wider, &f->err), &f->err);
 	assert_true(says("ip link show dev tev1", "mtu 1450"));
@@ -272,7 +278,8 @@ static int socket_in(int namespace_fd, const char *text)
 	return fd;
 }
 
-/* Several attempts, because a neighbour that was asked for in vain is asked for again only later. */
+/* Several attempts, because a neighbour that was asked for in vain is asked for again only later.
+ */
 static bool passes(int from, int to, int attempts)
 {
 	struct sockaddr_in addr;
