@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
 #include <libnftnl/common.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
@@ -18,7 +19,10 @@
 #include "nl.h"
 
 #define TABLE "filter"
-#define CHAIN "DOCKER-USER"
+
+/* Where rules like ours belong, and where they go when dockerd has not made that chain, as before
+ * version 27 for IPv6: straight into the chain whose policy drops. */
+static const char *const chains[] = { "DOCKER-USER", "FORWARD" };
 
 static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
 static const uint32_t directions[] = { NFT_META_IIFNAME, NFT_META_OIFNAME };
@@ -57,14 +61,14 @@ static uint32_t pattern_len(const char *pattern)
 	return len && pattern[len - 1] == '*' ? len - 1 : len + 1;
 }
 
-static struct nftnl_rule *make_rule(const struct slot *slot, uint8_t family)
+static struct nftnl_rule *make_rule(const struct slot *slot, uint8_t family, const char *chain)
 {
 	struct nftnl_rule *rule = mem_check(nftnl_rule_alloc());
 	struct nftnl_expr *expr;
 
 	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, family);
 	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, TABLE);
-	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, CHAIN);
+	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
 
 	expr = mem_check(nftnl_expr_alloc("meta"));
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, slot->direction);
@@ -134,7 +138,8 @@ static void on_rule(void *arg, const struct nlmsghdr *message)
 	nftnl_rule_free(rule);
 }
 
-static int read_chain(struct nl *nl, uint8_t family, struct slots *slots, struct err *err)
+static int read_rules(struct nl *nl, uint8_t family, const char *chain, struct slots *slots,
+		      struct err *err)
 {
 	char buffer[256];
 	struct nlmsghdr *message =
@@ -142,13 +147,13 @@ static int read_chain(struct nl *nl, uint8_t family, struct slots *slots, struct
 	int r;
 
 	mnl_attr_put_strz(message, NFTA_RULE_TABLE, TABLE);
-	mnl_attr_put_strz(message, NFTA_RULE_CHAIN, CHAIN);
+	mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain);
 	r = nl_dump(nl, message, on_rule, slots, err);
 	return r == -ENOENT ? 0 : r;
 }
 
-static int send_rules(struct nl *nl, uint8_t family, const struct slots *slots, bool add,
-		      struct err *err)
+static int send_rules(struct nl *nl, uint8_t family, const char *chain, const struct slots *slots,
+		      bool add, struct err *err)
 {
 	AUTO(nft_batch) struct nft_batch batch;
 	int n = 0, r;
@@ -165,7 +170,7 @@ static int send_rules(struct nl *nl, uint8_t family, const struct slots *slots, 
 		message = nft_batch_message(&batch, add ? NFT_MSG_NEWRULE : NFT_MSG_DELRULE,
 					    add ? NLM_F_CREATE : 0, NULL);
 		((struct nfgenmsg *)mnl_nlmsg_get_payload(message))->nfgen_family = family;
-		rule = make_rule(slot, family);
+		rule = make_rule(slot, family, chain);
 		if (!add)
 			nftnl_rule_set_u64(rule, NFTNL_RULE_HANDLE, slot->handle);
 		nftnl_rule_nlmsg_build_payload(message, rule);
@@ -179,6 +184,80 @@ static int send_rules(struct nl *nl, uint8_t family, const struct slots *slots, 
 	return r < 0 ? r : n;
 }
 
+static int edit_chain(struct nl *nl, uint8_t family, const char *chain, struct slots *slots,
+		      bool add, struct err *err)
+{
+	int r = read_rules(nl, family, chain, slots, err);
+
+	if (r == 0)
+		r = send_rules(nl, family, chain, slots, add, err);
+	return r < 0 ? err_wrap(err, "chain %s of iptables", chain) : r;
+}
+
+/* Of a chain that exists: does it drop what no rule of it accepts? */
+struct chain_state {
+	bool exists;
+	bool drops;
+};
+
+static void on_chain(void *arg, const struct nlmsghdr *message)
+{
+	struct chain_state *state = arg;
+	struct nftnl_chain *chain;
+
+	*state = (struct chain_state){ .exists = message != NULL };
+	if (!message)
+		return;
+	chain = mem_check(nftnl_chain_alloc());
+	if (nftnl_chain_nlmsg_parse(message, chain) == 0 &&
+	    nftnl_chain_is_set(chain, NFTNL_CHAIN_POLICY))
+		state->drops = nftnl_chain_get_u32(chain, NFTNL_CHAIN_POLICY) == NF_DROP;
+	nftnl_chain_free(chain);
+}
+
+static int read_chain(struct nl *nl, uint8_t family, const char *name, struct chain_state *ret_state,
+		      struct err *err)
+{
+	char buffer[256];
+	struct nlmsghdr *message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, family, 0, 0);
+	int r;
+
+	*ret_state = (struct chain_state){ 0 };
+	mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, TABLE);
+	mnl_attr_put_strz(message, NFTA_CHAIN_NAME, name);
+	r = nl_get(nl, message, on_chain, ret_state, err);
+	if (r == -ENOENT)
+		r = 0;
+	return r < 0 ? err_wrap(err, "chain %s of iptables", name) : r;
+}
+
+static int allow(struct nl *nl, uint8_t family, struct slots *slots, struct err *err)
+{
+	struct chain_state state;
+	int r = read_chain(nl, family, chains[0], &state, err);
+
+	if (r < 0 || state.exists)
+		return r < 0 ? r : edit_chain(nl, family, chains[0], slots, true, err);
+	r = read_chain(nl, family, chains[1], &state, err);
+	if (r < 0 || !state.drops)
+		return r;
+	return edit_chain(nl, family, chains[1], slots, true, err);
+}
+
+static int withdraw(struct nl *nl, uint8_t family, struct slots *slots, struct err *err)
+{
+	int total = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++) {
+		int r = edit_chain(nl, family, chains[i], slots, false, err);
+
+		if (r < 0)
+			return r;
+		total += r;
+	}
+	return total;
+}
+
 static int edit(struct nl *nl, const char *const *patterns, size_t n, bool add, struct err *err)
 {
 	AUTO(slots) struct slots slots;
@@ -186,12 +265,11 @@ static int edit(struct nl *nl, const char *const *patterns, size_t n, bool add, 
 
 	slots_init(&slots, patterns, n);
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		int r = read_chain(nl, families[i], &slots, err);
+		int r = add ? allow(nl, families[i], &slots, err)
+			    : withdraw(nl, families[i], &slots, err);
 
-		if (r == 0)
-			r = send_rules(nl, families[i], &slots, add, err);
 		if (r < 0)
-			return err_wrap(err, "chain " CHAIN " of iptables");
+			return r;
 		total += r;
 	}
 	return total;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The only file that touches rules we do not own. dockerd may have set the FORWARD policy of iptables
  * to DROP, and an accept in our own table cannot undo a drop in another: two accept rules per pattern
- * at the top of DOCKER-USER, where users are meant to put theirs, make room for our bridges. What must
- * not pass has been dropped in our own, earlier chain. */
+ * at the top of DOCKER-USER, where users are meant to put theirs (of FORWARD itself where dockerd made no
+ * such chain), make room for our bridges. What must not pass has been dropped in our own, earlier
+ * chain. */
 #pragma once
 
 #include <stddef.h>

@@ -62,10 +62,11 @@ static bool in_use(const struct hostfw_legacy *legacy)
 /* ---- in the child ---- */
 
 /* The exit status; what it prints about missing rules and chains is of no interest. */
-static int run(const char *program, const char *verb, const char *direction, const char *pattern)
+static int run(const char *program, const char *verb, const char *chain, const char *direction,
+	       const char *pattern)
 {
 	char *const argv[] = { (char *)program,   (char *)"-w",    (char *)"5",
-			       (char *)verb,      (char *)"DOCKER-USER", (char *)direction,
+			       (char *)verb,      (char *)chain,   (char *)direction,
 			       (char *)pattern,   (char *)"-j",    (char *)"ACCEPT", NULL };
 	posix_spawn_file_actions_t actions;
 	int status = 0;
@@ -83,13 +84,34 @@ static int run(const char *program, const char *verb, const char *direction, con
 	return WEXITSTATUS(status);
 }
 
+#define FAILED 1 /* no such rule, no such chain */
+
+/* FORWARD itself where dockerd made no DOCKER-USER, as hostfw.c does it. */
+static int allow_rule(const char *program, const char *direction, const char *pattern)
+{
+	static const char *const chains[] = { "DOCKER-USER", "FORWARD" };
+	int r = FAILED;
+
+	for (size_t i = 0; r == FAILED && i < ARRAY_SIZE(chains); i++) {
+		r = run(program, "-C", chains[i], direction, pattern);
+		if (r == FAILED)
+			r = run(program, "-I", chains[i], direction, pattern);
+	}
+	return r;
+}
+
+static int withdraw_rule(const char *program, const char *direction, const char *pattern)
+{
+	int user = run(program, "-D", "DOCKER-USER", direction, pattern);
+	int forward = run(program, "-D", "FORWARD", direction, pattern);
+
+	return user > forward ? user : forward;
+}
+
 static int run_rule(const char *program, bool allow, const char *direction, const char *pattern)
 {
-	bool there = run(program, "-C", direction, pattern) == 0;
-
-	if (there == allow)
-		return 0;
-	return run(program, allow ? "-I" : "-D", direction, pattern);
+	return allow ? allow_rule(program, direction, pattern)
+		     : withdraw_rule(program, direction, pattern);
 }
 
 static int run_job(const struct job *job)
@@ -104,8 +126,7 @@ static int run_job(const struct job *job)
 				int r = run_rule(programs[p], job->allow, directions[d],
 						 job->patterns[i]);
 
-				/* 1: no such chain, where dockerd has made none */
-				if (r > 1)
+				if (r > FAILED)
 					worst = r;
 			}
 	return worst;
