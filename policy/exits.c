@@ -3,6 +3,7 @@
  * change of facts changes the paths of all networks that name them. */
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -32,7 +33,7 @@ static bool named_by_any(const struct policy *policy, const char *exit)
 static int read_exit(struct policy *policy, const char *name, struct exit_fact *ret_exit,
 		     struct err *err)
 {
-	struct exit_fact exit = { 0 };
+	struct exit_fact exit = { .since = time(NULL) };
 	struct link_info link;
 	int r = link_info(&policy->nl, name, &link, err);
 

@@ -16,6 +16,7 @@ struct exit_fact {
 	char name[IFNAMSIZ];
 	bool usable[FAMILIES]; /* up, and with an address of this family to send from */
 	uint32_t mtu;
+	int64_t since; /* as time(2); not compared */
 };
 
 struct facts {
