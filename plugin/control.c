@@ -10,17 +10,24 @@
 #include "../policy/base/mem.h"
 #include "encode.h"
 #include "http_reader.h"
+#include "status.h"
 
 #define TIMEOUT_S 10
 #define REPLY_MAX (64u * 1024 * 1024)
 
-struct command {
+struct control_command {
 	const char *path;
-	void (*fn)(struct strbuf *reply, const struct policy *policy);
+	void (*fn)(struct strbuf *reply, struct policy *policy);
 };
 
-static const struct command commands[] = {
-	{ CONTROL_PORTS, encode_ports },
+static void list_ports(struct strbuf *reply, struct policy *policy)
+{
+	encode_ports(reply, policy);
+}
+
+static const struct control_command commands[] = {
+	{ CONTROL_PORTS, list_ports },
+	{ CONTROL_STATUS, encode_status },
 };
 
 void control_handle(void *policy, const char *path, const char *body, size_t len,

@@ -10,7 +10,8 @@
 /* In the run directory. */
 #define CONTROL_SOCKET "control.sock"
 
-#define CONTROL_PORTS "/ports" /* every published port, as a JSON array */
+#define CONTROL_PORTS "/ports"   /* every published port, as a JSON array */
+#define CONTROL_STATUS "/status" /* every network, as a JSON array */
 
 /* The daemon's end: a handler of the server; its argument is the struct policy. */
 void control_handle(void *policy, const char *path, const char *body, size_t len,

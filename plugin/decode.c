@@ -15,6 +15,7 @@
 #define KEY_ENABLE_IPV4 "com.docker.network.enable_ipv4"
 #define KEY_ENABLE_IPV6 "com.docker.network.enable_ipv6"
 #define KEY_PORTMAP "com.docker.network.portmap"
+#define KEY_RESOLVERS "com.docker.network.endpoint.dnsservers"
 #define DOCKER_PREFIX "com.docker."
 
 static const char *const family_names[FAMILIES] = { [V4] = "IPv4", [V6] = "IPv6" };
@@ -317,6 +318,7 @@ int decode_endpoint(const char *body, size_t len, struct endpoint_request *ret_r
 				     "gives it one");
 	read_mac(&reader, interface, &request);
 	read_ports(&reader, options, &request.ports);
+	request.own_resolvers = json_array_size(read_array(&reader, options, KEY_RESOLVERS)) > 0;
 	read_endpoint_options(options, &request.options);
 	if (reader.code)
 		return reader.code;

@@ -41,6 +41,7 @@ int decode_network_id(const char *body, size_t len, struct network_id *ret_id, s
 struct endpoint_request {
 	struct endpoint endpoint;
 	bool mac_given;
+	bool own_resolvers; /* the user chose them: asked from inside the container */
 	struct port_requests ports;
 	struct request_options options; /* without Docker's own; keys in lower case */
 };

@@ -25,6 +25,23 @@ static int refuse_options(const struct request_options *options, struct err *err
 		       key);
 }
 
+/* dockerd asks resolvers it found by itself from the host's namespace, around every rule of ours. An
+ * internal network never tells of resolvers, and never asks outside. */
+static int check_resolvers(const struct policy *policy, const struct endpoint_request *request,
+			   struct err *err)
+{
+	const struct network *network = policy_network(policy, request->endpoint.network);
+
+	if (!network || request->own_resolvers || network->internal ||
+	    !egress_is_confined(&network->egress) || network->egress.dns == DNS_DOCKER)
+		return 0;
+	return err_set(err, -EPERM,
+		       "this container's names would be resolved from the host, around the exit "
+		       "(dns=strict); add --dns ADDRESS (compose: dns), or \"dns\" to "
+		       "/etc/docker/daemon.json, or accept it with -o dns=docker on network %.12s",
+		       network->id);
+}
+
 int endpoint_create(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
 		    struct err *err)
 {
@@ -35,6 +52,8 @@ int endpoint_create(struct policy *policy, const char *body, size_t len, struct 
 	r = decode_endpoint(body, len, &request, err);
 	if (r == 0)
 		r = refuse_options(&request.options, err);
+	if (r == 0)
+		r = check_resolvers(policy, &request, err);
 	if (r == 0)
 		r = policy_endpoint_add(policy, &request.endpoint, err);
 	if (r < 0)

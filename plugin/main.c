@@ -3,9 +3,11 @@
 #include <errno.h>
 
 #include "../policy/base/mem.h"
+#include "plan.h"
 #include "ports.h"
 #include "serve.h"
 #include "settings.h"
+#include "status.h"
 
 #ifndef VERSION
 #define VERSION "unknown"
@@ -23,7 +25,9 @@ struct subcommand {
 
 static const struct subcommand subcommands[] = {
 	{ "serve", serve, COMMAND_SERVE, "be the network driver" },
+	{ "status", status_print, COMMAND_STATUS, "say what each network does, and why" },
 	{ "ports", ports_print, COMMAND_PORTS, "list published ports" },
+	{ "plan", plan_command, COMMAND_PLAN, "print what a network with given options becomes" },
 };
 
 static void print_help(FILE *file)

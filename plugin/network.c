@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The methods about the driver itself and about networks: a request's options become a network's
- * values here. What these mean in the kernel is the engine's business. */
+/* The methods about the driver itself and about networks. */
 #include "method.h"
 
 #include <errno.h>
@@ -8,85 +7,8 @@
 
 #include "../policy/base/mem.h"
 #include "decode.h"
-#include "docker_option.h"
 #include "encode.h"
-
-/* IPv6 does not exist on links with a smaller MTU. */
-#define IPV6_MTU_MIN 1280
-
-/* One name for all spellings of an option. */
-static const char *canonical(const char *key)
-{
-	const struct docker_option *docker = docker_option_find(key);
-	const struct option *option = option_find(key);
-
-	if (docker && docker->same_as)
-		return docker->same_as;
-	return option ? option->key : key;
-}
-
-static int refuse_twins(const struct request_options *options, struct err *err)
-{
-	for (size_t i = 0; i < options->n; i++) {
-		for (size_t j = 0; j < i; j++) {
-			if (!streq(canonical(options->items[i].key),
-				   canonical(options->items[j].key)))
-				continue;
-			return err_set(err, -EINVAL,
-				       "options \"%s\" and \"%s\" are two spellings of one; "
-				       "keep one of them",
-				       options->items[j].key, options->items[i].key);
-		}
-	}
-	return 0;
-}
-
-static int check(const struct network *network, struct err *err)
-{
-	for (enum family family = V4; family < FAMILIES; family++) {
-		if (network->mode[family] == GATEWAY_ISOLATED && !network->internal)
-			return err_set(err, -EINVAL,
-				       "gateway mode \"isolated\" is for internal networks only; "
-				       "add --internal or use another mode");
-	}
-	if (network->mtu != 0 && network->mtu < IPV6_MTU_MIN && prefix_is_set(&network->subnet[V6]))
-		return err_set(err, -EINVAL,
-			       "MTU %u is too small for IPv6; use at least %d, or no IPv6 subnet",
-			       network->mtu, IPV6_MTU_MIN);
-	return 0;
-}
-
-static int apply_options(struct network *network, const struct request_options *options,
-			 struct err *err)
-{
-	bool has_policy = false;
-	int r;
-
-	network->masquerade = true;
-	network->icc = true;
-	strcpy(network->container_prefix, "eth");
-	r = refuse_twins(options, err);
-	for (size_t i = 0; r == 0 && i < options->n; i++) {
-		const struct request_option *option = &options->items[i];
-
-		if (strncmp(option->key, "com.docker.", strlen("com.docker.")) == 0)
-			r = docker_option_set(network, option->key, option->value, err);
-		else
-			r = option_set(network, option->key, option->value, err);
-		if (streq(canonical(option->key), "policy"))
-			has_policy = true;
-	}
-	if (r < 0)
-		return r;
-	/* The default is going to be the strictest policy: until it exists there is none, so that
-	 * leaving the option out never means that everything may leave. */
-	if (!has_policy)
-		return err_set(err, -EINVAL,
-			       "the network has no policy; add -o policy=open, which lets "
-			       "containers out the way the host itself goes and is the only "
-			       "policy of this version");
-	return check(network, err);
-}
+#include "options.h"
 
 int network_activate(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
 		     struct err *err)
@@ -118,7 +40,7 @@ int network_gateway_check(struct policy *policy, const char *body, size_t len, s
 	(void)policy;
 	r = decode_gateway_check(body, len, &request, err);
 	if (r == 0)
-		r = apply_options(network, &request.options, err);
+		r = options_apply(network, &request.options, err);
 	if (r < 0)
 		return r;
 	encode_gateway_check(reply,
@@ -160,7 +82,7 @@ int network_create(struct policy *policy, const char *body, size_t len, struct s
 	(void)reply;
 	r = decode_network(body, len, &request, err);
 	if (r == 0)
-		r = apply_options(&request.network, &request.options, err);
+		r = options_apply(&request.network, &request.options, err);
 	if (r == 0)
 		r = policy_network_add(policy, &request.network, err);
 	return r;

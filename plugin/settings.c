@@ -7,9 +7,12 @@
 
 #include "../policy/base/mem.h"
 
+enum setting_kind { TEXT, FLAG, REPEATED };
+
 struct setting {
 	const char *name;
-	const char *env; /* NULL: a flag, without a value */
+	enum setting_kind kind;
+	const char *env; /* of a TEXT */
 	const char *if_unset;
 	size_t offset; /* in struct settings */
 	unsigned int commands;
@@ -17,24 +20,59 @@ struct setting {
 };
 
 static const struct setting table[] = {
-	{ "socket", "TAILEXIT_SOCKET", "/run/docker/plugins/tailexit.sock",
+	{ "socket", TEXT, "TAILEXIT_SOCKET", "/run/docker/plugins/tailexit.sock",
 	  offsetof(struct settings, socket), COMMAND_SERVE, "where dockerd finds the driver" },
-	{ "state-dir", "TAILEXIT_STATE_DIR", "/var/lib/tailexit",
+	{ "state-dir", TEXT, "TAILEXIT_STATE_DIR", "/var/lib/tailexit",
 	  offsetof(struct settings, state_dir), COMMAND_SERVE, "networks; survives a reboot" },
-	{ "run-dir", "TAILEXIT_RUN_DIR", "/run/tailexit", offsetof(struct settings, run_dir),
-	  COMMAND_SERVE | COMMAND_PORTS, "endpoints and the control socket; dies with the boot" },
-	{ "docker-sock", "TAILEXIT_DOCKER_SOCK", "/run/docker.sock",
+	{ "run-dir", TEXT, "TAILEXIT_RUN_DIR", "/run/tailexit", offsetof(struct settings, run_dir),
+	  COMMAND_SERVE | COMMAND_PORTS | COMMAND_STATUS, "endpoints and the control socket; dies with the boot" },
+	{ "docker-sock", TEXT, "TAILEXIT_DOCKER_SOCK", "/run/docker.sock",
 	  offsetof(struct settings, docker_sock), COMMAND_SERVE, "the Engine API" },
-	{ "log-level", "TAILEXIT_LOG_LEVEL", "info", offsetof(struct settings, log_level),
+	{ "log-level", TEXT, "TAILEXIT_LOG_LEVEL", "info", offsetof(struct settings, log_level),
 	  COMMAND_SERVE, "error, warn, info or debug" },
-	{ "json", NULL, NULL, offsetof(struct settings, json), COMMAND_PORTS, "for programs" },
+	{ "json", FLAG, NULL, NULL, offsetof(struct settings, json), COMMAND_PORTS | COMMAND_STATUS,
+	  "for programs" },
+	{ "opt", REPEATED, NULL, NULL, offsetof(struct settings, options), COMMAND_PLAN,
+	  "-o KEY=VALUE, as for `docker network create`; may be repeated" },
+	{ "subnet", REPEATED, NULL, NULL, offsetof(struct settings, subnets), COMMAND_PLAN,
+	  "one per address family (172.18.0.0/16 if there is none)" },
+	{ "internal", FLAG, NULL, NULL, offsetof(struct settings, internal), COMMAND_PLAN,
+	  "as for `docker network create`" },
 };
 
 #define HELP_VALUE ((int)ARRAY_SIZE(table))
+/* The row of --opt, whose short form is -o. */
+#define OPT_VALUE 6
+
+static void *place_of(struct settings *settings, const struct setting *setting)
+{
+	return (char *)settings + setting->offset;
+}
 
 static const char **text_of(struct settings *settings, const struct setting *setting)
 {
-	return (const char **)((char *)settings + setting->offset);
+	return place_of(settings, setting);
+}
+
+static bool set(struct settings *settings, const struct setting *setting, const char *value)
+{
+	struct repeated *repeated;
+
+	switch (setting->kind) {
+	case TEXT:
+		*text_of(settings, setting) = value;
+		break;
+	case FLAG:
+		*(bool *)place_of(settings, setting) = true;
+		break;
+	case REPEATED:
+		repeated = place_of(settings, setting);
+		if (repeated->n == REPEATED_MAX)
+			return false;
+		repeated->values[repeated->n++] = value;
+		break;
+	}
+	return true;
 }
 
 static void set_defaults(struct settings *settings)
@@ -57,7 +95,7 @@ static void print_help(enum command command, const char *name)
 
 		if (!(setting->commands & command))
 			continue;
-		printf("  --%s%s\n        %s", setting->name, setting->env ? " VALUE" : "",
+		printf("  --%s%s\n        %s", setting->name, setting->kind != FLAG ? " VALUE" : "",
 		       setting->help);
 		if (setting->env)
 			printf(" (%s; %s)", setting->env, setting->if_unset);
@@ -70,25 +108,29 @@ enum settings_result settings_parse(struct settings *ret_settings, enum command 
 {
 	struct option options[ARRAY_SIZE(table) + 2] = { 0 };
 	struct option *option = options;
+	const char *letters = command == COMMAND_PLAN ? "o:" : "";
 	int value;
 
 	set_defaults(ret_settings);
 	for (int i = 0; i < (int)ARRAY_SIZE(table); i++) {
 		if (table[i].commands & command)
-			*option++ = (struct option){ table[i].name, table[i].env != NULL, NULL, i };
+			*option++ = (struct option){ table[i].name, table[i].kind != FLAG, NULL, i };
 	}
 	*option = (struct option){ "help", no_argument, NULL, HELP_VALUE };
-	while ((value = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((value = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		if (value == HELP_VALUE) {
 			print_help(command, argv[0]);
 			return SETTINGS_HELP;
 		}
+		if (value == 'o')
+			value = OPT_VALUE;
 		if (value < 0 || value > HELP_VALUE) /* getopt_long() has said what is wrong */
 			return SETTINGS_WRONG;
-		if (table[value].env)
-			*text_of(ret_settings, &table[value]) = optarg;
-		else
-			*(bool *)((char *)ret_settings + table[value].offset) = true;
+		if (!set(ret_settings, &table[value], optarg)) {
+			fprintf(stderr, "tailexit %s: --%s is there too often\n", argv[0],
+				table[value].name);
+			return SETTINGS_WRONG;
+		}
 	}
 	if (optind < argc) {
 		fprintf(stderr, "tailexit %s: unexpected argument \"%s\"; try --help\n", argv[0],

@@ -3,6 +3,14 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+
+/* An option that may be given several times. */
+#define REPEATED_MAX 32
+struct repeated {
+	const char *values[REPEATED_MAX];
+	size_t n;
+};
 
 struct settings {
 	const char *socket;
@@ -11,10 +19,14 @@ struct settings {
 	const char *docker_sock; /* of the Engine API */
 	const char *log_level;
 	bool json;
+	/* of a network that is only thought of */
+	struct repeated options; /* -o key=value */
+	struct repeated subnets;
+	bool internal;
 };
 
 /* Who takes a setting. */
-enum command { COMMAND_SERVE = 1, COMMAND_PORTS = 2 };
+enum command { COMMAND_SERVE = 1, COMMAND_PORTS = 2, COMMAND_STATUS = 4, COMMAND_PLAN = 8 };
 
 enum settings_result { SETTINGS_OK, SETTINGS_HELP, SETTINGS_WRONG };
 

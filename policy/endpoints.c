@@ -118,7 +118,7 @@ static int build(struct policy *policy, const struct network *net, const struct 
 	AUTO(plan) struct plan with = { 0 };
 	AUTO(plan) struct plan without = { 0 };
 
-	compile_endpoint(net, endpoint, &with);
+	compile_endpoint(net, &policy->world.facts, endpoint, &with);
 	return up ? engine_transition(policy, &without, &with, err)
 		  : engine_transition(policy, &with, &without, err);
 }
@@ -208,6 +208,11 @@ void policy_each_endpoint(const struct policy *policy,
 	}
 }
 
+static bool leads_out(const struct network *net)
+{
+	return !net->internal && net->egress.policy != POLICY_ISOLATED;
+}
+
 /* A gateway, or no second way either: never neither of the two. */
 int policy_attachment(const struct policy *policy, const char *network_id, const char *endpoint_id,
 		      struct attachment *ret_attachment, struct err *err)
@@ -222,7 +227,7 @@ int policy_attachment(const struct policy *policy, const char *network_id, const
 		return r;
 	attachment.container_if = endpoint->container_if;
 	attachment.container_prefix = member->network.container_prefix;
-	for (enum family f = V4; !member->network.internal && f < FAMILIES; f++) {
+	for (enum family f = V4; leads_out(&member->network) && f < FAMILIES; f++) {
 		const struct network *net = &member->network;
 
 		if (!addr_is_set(&endpoint->addr[f].addr))

@@ -193,6 +193,8 @@ static int load(struct policy *policy, struct err *err)
 
 	if (r == 0)
 		r = store_load_endpoints(&policy->store, load_endpoint, bad_endpoint_file, policy, err);
+	for (size_t i = 0; r == 0 && i < policy->world.n; i++)
+		r = exits_learn(policy, &policy->world.members[i]->network, err);
 	if (r == 0)
 		r = drop_ended(policy, err);
 	if (r == 0)

@@ -49,6 +49,16 @@ void hostpath_forget(struct policy *policy, const char *bridge);
 int endpoint_discard(struct policy *policy, struct member *member, const char *endpoint_id,
 		     struct err *err);
 
+/* exits.c. Paths are assigned, and exits learned of, before a network is compiled for the first time;
+ * forgotten after the last one that names them is gone from the world. */
+int exits_assign_path(const struct policy *policy, struct egress *egress, struct err *err);
+bool exits_path_used(const struct policy *policy, uint8_t path);
+int exits_learn(struct policy *policy, const struct network *network, struct err *err);
+void exits_forget(struct policy *policy, const struct network *network);
+/* Something about this link is different; nothing happens if it is no exit. */
+void exits_changed(struct policy *policy, const char *name);
+void exits_changed_all(struct policy *policy);
+
 /* events.c */
 int events_start(struct policy *policy, struct err *err);
 void events_stop(struct policy *policy);

@@ -115,6 +115,7 @@ static void read_neighbours(struct policy *policy)
 static void look_again(struct policy *policy)
 {
 	read_neighbours(policy);
+	exits_changed_all(policy);
 	for (size_t m = 0; m < policy->world.n; m++) {
 		struct member *member = policy->world.members[m];
 
@@ -133,10 +134,12 @@ static void on_link(void *arg, enum link_event event, const char *name, const ch
 
 	switch (event) {
 	case LINK_CHANGED:
+		exits_changed(policy, name);
 		if (kind && streq(kind, "bridge"))
 			on_bridge(policy, name);
 		break;
 	case LINK_GONE:
+		exits_changed(policy, name);
 		on_bridge_gone(policy, name);
 		endpoint = find_by_link(policy, name, &member);
 		/* The news may be older than a link made since under the same name. */

@@ -11,6 +11,7 @@
 #include "kernel/clash.h"
 #include "kernel/link.h"
 #include "model/codec.h"
+#include "plan/chain.h"
 #include "plan/compile.h"
 #include "plan/names.h"
 
@@ -95,6 +96,37 @@ static int check_subnet(struct policy *policy, const struct network *net, enum f
 	return check_gateway(net, f, err);
 }
 
+/* Its packets would be taken for, and dropped with, the tailnet's. */
+static int check_tailnet(const struct network *net, enum family f, struct err *err)
+{
+	struct addr_text ours, theirs;
+
+	if (prefix_is_set(&net->subnet[f]) && prefix_overlap(&tailnet[f], &net->subnet[f]))
+		return err_set(err, -EADDRINUSE,
+			       "subnet %s overlaps %s, which belongs to Tailscale; choose another with "
+			       "--subnet", prefix_print(&net->subnet[f], &ours),
+			       prefix_print(&tailnet[f], &theirs));
+	return 0;
+}
+
+static int check_exits(const struct policy *policy, const struct network *net, struct err *err)
+{
+	for (size_t i = 0; i < net->egress.via.n; i++) {
+		const char *exit = net->egress.via.names[i];
+
+		if (strncmp(exit, BRIDGE_PREFIX, strlen(BRIDGE_PREFIX)) == 0 || streq(exit, "lo") ||
+		    streq(exit, net->bridge))
+			return err_set(err, -EINVAL, "option via: \"%s\" is no exit but an interface of "
+						     "this host's own; name a tunnel", exit);
+		for (size_t m = 0; m < policy->world.n; m++)
+			if (streq(policy->world.members[m]->network.bridge, exit))
+				return err_set(err, -EINVAL, "option via: \"%s\" is the bridge of network "
+							     "%.12s; name a tunnel", exit,
+					       policy->world.members[m]->network.id);
+	}
+	return 0;
+}
+
 static int check_network(struct policy *policy, const struct network *net, struct err *err)
 {
 	int r = check_id(net->id, err);
@@ -103,8 +135,13 @@ static int check_network(struct policy *policy, const struct network *net, struc
 		r = err_set(err, -EINVAL, "the network has no subnet; give one with --subnet");
 	if (r == 0)
 		r = check_bridge(policy, net, err);
-	for (enum family f = V4; r == 0 && f < FAMILIES; f++)
-		r = check_subnet(policy, net, f, err);
+	if (r == 0)
+		r = check_exits(policy, net, err);
+	for (enum family f = V4; r == 0 && f < FAMILIES; f++) {
+		r = check_tailnet(net, f, err);
+		if (r == 0)
+			r = check_subnet(policy, net, f, err);
+	}
 	return r;
 }
 
@@ -118,16 +155,30 @@ static bool same_network(const struct network *a, const struct network *b)
 	return same;
 }
 
-/* The first network brings what all share. */
-static int build(struct policy *policy, const struct network *net, bool alone, bool up,
-		 struct err *err)
+static bool shares_path(const struct policy *policy, const struct network *net)
 {
+	for (size_t i = 0; i < policy->world.n; i++) {
+		const struct network *other = &policy->world.members[i]->network;
+
+		if (other->egress.path == net->egress.path && !streq(other->id, net->id))
+			return true;
+	}
+	return false;
+}
+
+/* The first network brings what all share, the first one on a path brings the path. */
+static int build(struct policy *policy, const struct network *net, bool up, struct err *err)
+{
+	const struct facts *facts = &policy->world.facts;
+	bool in_world = world_find(&policy->world, net->id) != NULL;
 	AUTO(plan) struct plan with = { 0 };
 	AUTO(plan) struct plan without = { 0 };
 
-	if (alone)
-		compile_common(&policy->world.facts, &with);
-	compile_network(net, &with);
+	if (policy->world.n == (in_world ? 1 : 0))
+		compile_common(facts, &with);
+	if (net->egress.path && !shares_path(policy, net))
+		compile_path(&net->egress, facts, &with);
+	compile_network(net, facts, &with);
 	return up ? engine_transition(policy, &without, &with, err)
 		  : engine_transition(policy, &with, &without, err);
 }
@@ -140,25 +191,31 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	int r;
 
 	name_bridge(&net);
+	r = exits_assign_path(policy, &net.egress, err);
+	if (r < 0)
+		return r;
 	if (member && same_network(&member->network, &net))
 		return 0;
 	if (member)
 		return err_set(err, -EEXIST, "network %.12s exists with other options; remove it first",
 			       net.id);
 	r = check_network(policy, &net, err);
+	if (r == 0)
+		r = exits_learn(policy, &net, err);
 	if (r < 0)
 		return r;
 	member = world_add(&policy->world, &net);
-	r = build(policy, &net, policy->world.n == 1, true, err);
+	r = build(policy, &net, true, err);
 	if (r == 0) {
 		/* After the kernel: of a crash in between nothing is left but an orphan, which the
 		 * next start sweeps. The other way round a network nobody asked for would stay. */
 		r = store_save_network(&policy->store, &net, err);
 		if (r < 0)
-			(void)build(policy, &net, policy->world.n == 1, false, &ignored);
+			(void)build(policy, &net, false, &ignored);
 	}
 	if (r < 0) {
 		world_remove(&policy->world, net.id);
+		exits_forget(policy, &net);
 		return r;
 	}
 	hostpath_update(policy);
@@ -183,7 +240,8 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 		(void)endpoint_discard(policy, member, member->endpoints[member->n - 1]->id, err);
 	net = member->network;
 	world_remove(&policy->world, network_id);
-	r = build(policy, &net, policy->world.n == 0, false, err);
+	r = build(policy, &net, false, err);
+	exits_forget(policy, &net);
 	hostpath_forget(policy, net.bridge);
 	hostpath_update(policy);
 	log_info("network %.12s: removed", net.id);

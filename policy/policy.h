@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "base/strbuf.h"
 #include "model/network.h"
 #include "model/option.h"
 
@@ -64,3 +65,26 @@ void policy_set_neighbours(struct policy *policy, const char *const *bridges, si
 
 /* A new client process has shown up: what an earlier one left half-made may be swept. */
 void policy_client_started(struct policy *policy);
+
+/* What is known of a network now. Everything in it is the engine's. */
+struct policy_loss {
+	const char *reason;
+	uint64_t packets;
+};
+struct policy_status {
+	const struct network *network;
+	bool open;
+	const char *why;
+	const char *exit;    /* in use; NULL: none */
+	int64_t since;       /* when the exit changed last, as time(2); 0: not known */
+	const char *warning; /* NULL: none */
+	size_t endpoints;
+	const struct policy_loss *losses; /* packets dropped or rejected, by reason */
+	size_t n_losses;
+};
+typedef void policy_status_fn(void *arg, const struct policy_status *status);
+int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, struct err *err);
+
+/* Prints what this network would become, in nft syntax and one line per link, route and rule. Needs no
+ * engine and touches nothing. */
+int policy_preview(const struct network *network, struct strbuf *text, struct err *err);

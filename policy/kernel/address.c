@@ -248,3 +248,32 @@ int addr_list_read(struct nl *nl, struct addr_list *ret_list, struct err *err)
 	*ret_list = list;
 	return 0;
 }
+
+struct family_query {
+	int link;
+	bool has[FAMILIES];
+};
+
+static void note_family(void *arg, const struct nlmsghdr *msg)
+{
+	struct family_query *query = arg;
+	struct addr addr;
+
+	if (!msg)
+		query->has[V4] = query->has[V6] = false;
+	if (!msg || !parse_address(msg, &addr) || is_link_local(&addr))
+		return;
+	if ((int)((const struct ifaddrmsg *)mnl_nlmsg_get_payload(msg))->ifa_index == query->link)
+		query->has[addr_family(&addr)] = true;
+}
+
+int address_families(struct nl *nl, int link, bool ret_has[static FAMILIES], struct err *err)
+{
+	struct family_query query = { .link = link };
+	union nl_request request;
+
+	if (nl_dump(nl, list_request(&request, AF_UNSPEC, link), note_family, &query, err) < 0)
+		return err_wrap(err, "cannot list the addresses");
+	memcpy(ret_has, query.has, sizeof(query.has));
+	return 0;
+}

@@ -31,6 +31,7 @@ static int create(struct nl *nl, const struct item *item, struct err *err)
 		return veth_add(nl, &item->veth, err);
 	case ITEM_FW_TABLE:
 	case ITEM_FW_SET:
+	case ITEM_FW_COUNTER:
 	case ITEM_FW_CHAIN:
 	case ITEM_FW_ELEMENT:
 		break; /* nft_commit() */
@@ -64,6 +65,7 @@ static int destroy(struct nl *nl, const struct item *item, struct err *err)
 	case ITEM_FORWARDING: /* others rely on it by now */
 	case ITEM_FW_TABLE:
 	case ITEM_FW_SET:
+	case ITEM_FW_COUNTER:
 	case ITEM_FW_CHAIN:
 	case ITEM_FW_ELEMENT:
 		break;

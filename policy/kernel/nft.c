@@ -8,6 +8,7 @@
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
@@ -147,6 +148,125 @@ static void lower_ct_dnat(struct nftnl_rule *rule, const struct fw_expr *e)
 	match_ct_bits(rule, NFT_CT_STATUS, IPS_DST_NAT, e->not);
 }
 
+static void lower_ct_reply(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	struct nftnl_expr *expr = add_expr(rule, "ct");
+	uint8_t reply = IP_CT_DIR_REPLY;
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, NFT_CT_DIRECTION);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+	compare(rule, e->not, &reply, sizeof(reply));
+}
+
+static void load_ct_mark(struct nftnl_rule *rule)
+{
+	struct nftnl_expr *expr = add_expr(rule, "ct");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+}
+
+static void lower_ct_mark(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	load_ct_mark(rule);
+	mask_register(rule, &e->mask, sizeof(e->mask));
+	compare(rule, e->not, &e->value, sizeof(e->value));
+}
+
+/* register = register & ~mask | value, in the one expression that can do both */
+static void merge_bits(struct nftnl_rule *rule, uint32_t value, uint32_t mask)
+{
+	struct nftnl_expr *expr = add_expr(rule, "bitwise");
+	uint32_t keep = ~mask;
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(keep));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &keep, sizeof(keep));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &value, sizeof(value));
+}
+
+static void lower_set_mark(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	struct nftnl_expr *expr;
+
+	load_meta(rule, NFT_META_MARK, NFT_REG_1);
+	merge_bits(rule, e->value, e->mask);
+	expr = add_expr(rule, "meta");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_SREG, NFT_REG_1);
+}
+
+static void lower_set_ct_mark(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	struct nftnl_expr *expr;
+
+	load_ct_mark(rule);
+	merge_bits(rule, e->value, e->mask);
+	expr = add_expr(rule, "ct");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_SREG, NFT_REG_1);
+}
+
+static void lower_dport(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	uint16_t port = htons(e->value);
+
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, sizeof(port), NFT_REG_1);
+	compare(rule, e->not, &port, sizeof(port));
+}
+
+static void lower_oifkind(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	char kind[IFNAMSIZ] = "";
+
+	load_meta(rule, NFT_META_OIFKIND, NFT_REG_1);
+	memcpy(kind, e->name, strnlen(e->name, IFNAMSIZ - 1));
+	compare(rule, e->not, kind, sizeof(kind));
+}
+
+#define TCP_FLAGS_OFFSET 13
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCPOPT_MAXSEG 2
+
+static void lower_clamp_mss(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	uint8_t tcp = IPPROTO_TCP, syn = TCP_SYN, both = TCP_SYN | TCP_RST;
+	struct nftnl_expr *expr;
+
+	(void)e;
+	load_meta(rule, NFT_META_L4PROTO, NFT_REG_1);
+	compare(rule, false, &tcp, sizeof(tcp));
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1, NFT_REG_1);
+	mask_register(rule, &both, sizeof(both));
+	compare(rule, false, &syn, sizeof(syn));
+	expr = add_expr(rule, "rt");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_RT_KEY, NFT_RT_TCPMSS);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_RT_DREG, NFT_REG_1);
+	expr = add_expr(rule, "byteorder");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BYTEORDER_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BYTEORDER_LEN, 2);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BYTEORDER_SIZE, 2);
+	expr = add_expr(rule, "exthdr");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_SREG, NFT_REG_1);
+	nftnl_expr_set_u8(expr, NFTNL_EXPR_EXTHDR_TYPE, TCPOPT_MAXSEG);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_OFFSET, 2);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_LEN, 2);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
+}
+
+static void lower_reject(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	struct nftnl_expr *expr = add_expr(rule, "reject");
+
+	(void)e;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_ICMPX_UNREACH);
+	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+}
+
 static void lower_to_host(struct nftnl_rule *rule, const struct fw_expr *e)
 {
 	struct nftnl_expr *expr = add_expr(rule, "fib");
@@ -242,13 +362,13 @@ static void lower_dnat_map(struct nftnl_rule *rule, const struct fw_expr *e)
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
 }
 
-static void lower_snat(struct nftnl_rule *rule, const struct fw_expr *e)
+static void lower_nat_to(struct nftnl_rule *rule, const struct fw_expr *e)
 {
 	struct nftnl_expr *expr = add_expr(rule, "immediate");
 
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG32_00);
 	nftnl_expr_set(expr, NFTNL_EXPR_IMM_DATA, e->prefix.addr.bytes, addr_len(&e->prefix.addr));
-	add_nat(rule, NFT_NAT_SNAT, e->prefix.addr.family);
+	add_nat(rule, e->kind == FW_SNAT ? NFT_NAT_SNAT : NFT_NAT_DNAT, e->prefix.addr.family);
 }
 
 static void lower_masquerade(struct nftnl_rule *rule, const struct fw_expr *e)
@@ -259,8 +379,10 @@ static void lower_masquerade(struct nftnl_rule *rule, const struct fw_expr *e)
 
 static void lower_counter(struct nftnl_rule *rule, const struct fw_expr *e)
 {
-	(void)e;
-	add_expr(rule, "counter");
+	struct nftnl_expr *expr = add_expr(rule, "objref");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_OBJREF_IMM_NAME, e->name);
 }
 
 static void lower_verdict(struct nftnl_rule *rule, const struct fw_expr *e)
@@ -275,15 +397,33 @@ static void lower_verdict(struct nftnl_rule *rule, const struct fw_expr *e)
 }
 
 static void (*const lower[])(struct nftnl_rule *rule, const struct fw_expr *e) = {
-	[FW_IIFNAME] = lower_ifname,   [FW_OIFNAME] = lower_ifname,
-	[FW_FAMILY] = lower_family,    [FW_SADDR] = lower_addr,
-	[FW_DADDR] = lower_addr,       [FW_L4PROTO] = lower_l4proto,
-	[FW_CT_STATE] = lower_ct_state, [FW_CT_DNAT] = lower_ct_dnat,
-	[FW_TO_HOST] = lower_to_host,  [FW_IN] = lower_in,
-	[FW_COUNTER] = lower_counter,  [FW_ACCEPT] = lower_verdict,
-	[FW_DROP] = lower_verdict,     [FW_RETURN] = lower_verdict,
-	[FW_VMAP] = lower_vmap,        [FW_DNAT_MAP] = lower_dnat_map,
-	[FW_MASQUERADE] = lower_masquerade, [FW_SNAT] = lower_snat,
+	[FW_IIFNAME] = lower_ifname,
+	[FW_OIFNAME] = lower_ifname,
+	[FW_FAMILY] = lower_family,
+	[FW_SADDR] = lower_addr,
+	[FW_DADDR] = lower_addr,
+	[FW_L4PROTO] = lower_l4proto,
+	[FW_CT_STATE] = lower_ct_state,
+	[FW_CT_DNAT] = lower_ct_dnat,
+	[FW_CT_REPLY] = lower_ct_reply,
+	[FW_CT_MARK] = lower_ct_mark,
+	[FW_DPORT] = lower_dport,
+	[FW_OIFKIND] = lower_oifkind,
+	[FW_TO_HOST] = lower_to_host,
+	[FW_IN] = lower_in,
+	[FW_COUNTER] = lower_counter,
+	[FW_ACCEPT] = lower_verdict,
+	[FW_DROP] = lower_verdict,
+	[FW_REJECT] = lower_reject,
+	[FW_RETURN] = lower_verdict,
+	[FW_SET_MARK] = lower_set_mark,
+	[FW_SET_CT_MARK] = lower_set_ct_mark,
+	[FW_CLAMP_MSS] = lower_clamp_mss,
+	[FW_DNAT] = lower_nat_to,
+	[FW_VMAP] = lower_vmap,
+	[FW_DNAT_MAP] = lower_dnat_map,
+	[FW_MASQUERADE] = lower_masquerade,
+	[FW_SNAT] = lower_nat_to,
 };
 
 struct nftnl_rule *nft_rule(const char *chain, const struct fw_rule *rule)
@@ -306,6 +446,7 @@ struct nftnl_rule *nft_rule(const char *chain, const struct fw_rule *rule)
 
 static const uint32_t hook_numbers[] = {
 	[FW_PREROUTING] = NF_INET_PRE_ROUTING,
+	[FW_INPUT] = NF_INET_LOCAL_IN,
 	[FW_FORWARD] = NF_INET_FORWARD,
 	[FW_OUTPUT] = NF_INET_LOCAL_OUT,
 	[FW_POSTROUTING] = NF_INET_POST_ROUTING,

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <libnftnl/object.h>
 #include <libnftnl/table.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -36,6 +37,23 @@ static void put_set(struct nft_batch *batch, uint16_t type, uint16_t flags, cons
 
 	nftnl_set_nlmsg_build_payload(message, set);
 	nftnl_set_free(set);
+	nft_batch_end_message(batch, message);
+}
+
+static void put_counter(struct nft_batch *batch, uint16_t type, uint16_t flags,
+			const struct item *item)
+{
+	struct nlmsghdr *message = nft_batch_message(batch, type, flags, item);
+	struct nftnl_obj *obj = mem_check(nftnl_obj_alloc());
+
+	nftnl_obj_set_u32(obj, NFTNL_OBJ_FAMILY, NFPROTO_INET);
+	nftnl_obj_set_str(obj, NFTNL_OBJ_TABLE, NFT_TABLE);
+	nftnl_obj_set_str(obj, NFTNL_OBJ_NAME, item->counter.name);
+	nftnl_obj_set_u32(obj, NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
+	if (type == NFT_MSG_NEWOBJ) /* makes libnftnl write the (empty) data */
+		nftnl_obj_set_u64(obj, NFTNL_OBJ_CTR_PKTS, 0);
+	nftnl_obj_nlmsg_build_payload(message, obj);
+	nftnl_obj_free(obj);
 	nft_batch_end_message(batch, message);
 }
 
@@ -97,6 +115,8 @@ static void put_declaration(struct nft_batch *batch, const struct op *op)
 		put_table(batch, NFT_MSG_NEWTABLE, CREATE, item);
 	else if (item->kind == ITEM_FW_SET)
 		put_set(batch, NFT_MSG_NEWSET, CREATE, item);
+	else if (item->kind == ITEM_FW_COUNTER)
+		put_counter(batch, NFT_MSG_NEWOBJ, CREATE, item);
 	else if (item->kind == ITEM_FW_CHAIN)
 		put_chain(batch, NFT_MSG_NEWCHAIN, CREATE, item);
 }
@@ -134,6 +154,13 @@ static void put_removal(struct nft_batch *batch, const struct op *op)
 		put_set(batch, NFT_MSG_DELSET, 0, op->before);
 }
 
+/* After the rules that use it. */
+static void put_counter_removal(struct nft_batch *batch, const struct op *op)
+{
+	if (!op->after && op->before->kind == ITEM_FW_COUNTER)
+		put_counter(batch, NFT_MSG_DELOBJ, 0, op->before);
+}
+
 static void for_each_op(struct nft_batch *batch, const struct ops *ops,
 			void (*put)(struct nft_batch *batch, const struct op *op))
 {
@@ -163,6 +190,7 @@ int nft_commit(struct nl *nl, const struct ops *ops, struct err *err)
 		for_each_op(&batch, ops, put_content);
 		for_each_op(&batch, ops, put_element_removal);
 		for_each_op(&batch, ops, put_removal);
+		for_each_op(&batch, ops, put_counter_removal);
 	}
 	return nft_batch_send(&batch, nl, err);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
+#include <libnftnl/object.h>
 #include <libnftnl/table.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -68,6 +69,23 @@ static void on_set(void *arg, const struct nlmsghdr *message)
 	    in_our_table(nftnl_set_get_str(set, NFTNL_SET_TABLE)))
 		add_set(reading->plan, nftnl_set_get_str(set, NFTNL_SET_NAME));
 	nftnl_set_free(set);
+}
+
+static void on_object(void *arg, const struct nlmsghdr *message)
+{
+	struct reading *reading = arg;
+	struct nftnl_obj *obj;
+
+	if (!message) {
+		plan_truncate(reading->plan, reading->start);
+		return;
+	}
+	obj = mem_check(nftnl_obj_alloc());
+	if (nftnl_obj_nlmsg_parse(message, obj) == 0 &&
+	    in_our_table(nftnl_obj_get_str(obj, NFTNL_OBJ_TABLE)))
+		snprintf(plan_add(reading->plan, ITEM_FW_COUNTER)->counter.name, FW_NAME_SIZE, "%s",
+			 nftnl_obj_get_str(obj, NFTNL_OBJ_NAME));
+	nftnl_obj_free(obj);
 }
 
 static void on_chain(void *arg, const struct nlmsghdr *message)
@@ -201,6 +219,8 @@ int nft_observe(struct nl *nl, struct plan *plan, struct err *err)
 		return r;
 	plan_add(plan, ITEM_FW_TABLE);
 	r = dump(nl, NFT_MSG_GETSET, NFTA_SET_TABLE, NULL, on_set, &reading, err);
+	if (r == 0)
+		r = dump(nl, NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, NULL, on_object, &reading, err);
 	if (r == 0)
 		r = dump(nl, NFT_MSG_GETCHAIN, 0, NULL, on_chain, &reading, err);
 	if (r == 0)

@@ -16,13 +16,31 @@ static int wrap(const struct item_rule *rule, const char *verb, struct err *err)
 			rule->family == V4 ? 4 : 6, rule->pref);
 }
 
+static const uint8_t actions[] = {
+	[RULE_LOOKUP] = FR_ACT_TO_TBL,
+	[RULE_GOTO] = FR_ACT_GOTO,
+	[RULE_UNREACHABLE] = FR_ACT_UNREACHABLE,
+	[RULE_NOP] = FR_ACT_NOP,
+};
+
 static void put_rule(struct nlmsghdr *msg, struct fib_rule_hdr *header,
 		     const struct item_rule *rule)
 {
 	/* Never left to the kernel: without a priority it puts the rule in front of everybody's. */
 	mnl_attr_put_u32(msg, FRA_PRIORITY, rule->pref);
-	header->action = FR_ACT_TO_TBL;
-	mnl_attr_put_u32(msg, FRA_TABLE, rule->table);
+	header->action = actions[rule->action];
+	if (rule->action == RULE_LOOKUP)
+		mnl_attr_put_u32(msg, FRA_TABLE, rule->table);
+	if (rule->no_default)
+		mnl_attr_put_u32(msg, FRA_SUPPRESS_PREFIXLEN, 0);
+	if (rule->action == RULE_GOTO)
+		mnl_attr_put_u32(msg, FRA_GOTO, rule->target);
+	if (*rule->iif)
+		mnl_attr_put_strz(msg, FRA_IIFNAME, rule->iif);
+	if (rule->mark) {
+		mnl_attr_put_u32(msg, FRA_FWMARK, rule->mark);
+		mnl_attr_put_u32(msg, FRA_FWMASK, MARK_MASK);
+	}
 }
 
 static struct nlmsghdr *rule_request(union nl_request *request, uint16_t type, uint16_t flags,
@@ -62,6 +80,11 @@ int rule_remove(struct nl *nl, const struct item_rule *rule, struct err *err)
 	return r < 0 ? wrap(rule, "remove", err) : 0;
 }
 
+static uint32_t u32_of(const struct nlattr *attr)
+{
+	return attr ? mnl_attr_get_u32(attr) : 0;
+}
+
 static bool parse_rule(const struct nlmsghdr *msg, struct item_rule *ret_rule)
 {
 	const struct fib_rule_hdr *header = mnl_nlmsg_get_payload(msg);
@@ -75,9 +98,19 @@ static bool parse_rule(const struct nlmsghdr *msg, struct item_rule *ret_rule)
 		return false;
 	*ret_rule = (struct item_rule){
 		.family = header->family == AF_INET6 ? V6 : V4,
-		.pref = attrs[FRA_PRIORITY] ? mnl_attr_get_u32(attrs[FRA_PRIORITY]) : 0,
-		.table = attrs[FRA_TABLE] ? mnl_attr_get_u32(attrs[FRA_TABLE]) : header->table,
+		.pref = u32_of(attrs[FRA_PRIORITY]),
+		.mark = u32_of(attrs[FRA_FWMARK]),
+		.target = u32_of(attrs[FRA_GOTO]),
+		.no_default = attrs[FRA_SUPPRESS_PREFIXLEN] &&
+			      mnl_attr_get_u32(attrs[FRA_SUPPRESS_PREFIXLEN]) == 0,
 	};
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+		if (actions[i] == header->action)
+			ret_rule->action = i;
+	if (ret_rule->action == RULE_LOOKUP)
+		ret_rule->table = attrs[FRA_TABLE] ? u32_of(attrs[FRA_TABLE]) : header->table;
+	if (attrs[FRA_IIFNAME])
+		snprintf(ret_rule->iif, IFNAMSIZ, "%s", mnl_attr_get_str(attrs[FRA_IIFNAME]));
 	return true;
 }
 

@@ -9,7 +9,7 @@
 
 #define FORMAT 1
 
-enum member_kind { TEXT, BOOLEAN, NUMBER16, NUMBER32, NUMBER64, BYTE, ENUM, ADDR, PREFIX, MAC };
+enum member_kind { TEXT, BOOLEAN, NUMBER16, NUMBER32, NUMBER64, BYTE, ENUM, ADDR, PREFIX, MAC, WORD };
 
 struct json_member {
 	const char *key;
@@ -17,6 +17,9 @@ struct json_member {
 	size_t offset;
 	size_t size;               /* TEXT */
 	const char *const *names;  /* ENUM, ended by NULL */
+	/* WORD: a user's word, in his own spelling; the offset is the egress it belongs to */
+	int (*parse)(struct egress *egress, const char *text, struct err *err);
+	void (*print)(const struct egress *egress, struct strbuf *text);
 };
 
 static const char *const policy_names[] = {
@@ -24,6 +27,13 @@ static const char *const policy_names[] = {
 	[POLICY_BYPASS] = "bypass",
 	[POLICY_KILLSWITCH] = "killswitch",
 	[POLICY_ISOLATED] = "isolated",
+	NULL,
+};
+
+static const char *const override_names[] = {
+	[OVERRIDE_TIGHTEN] = "tighten",
+	[OVERRIDE_ANY] = "any",
+	[OVERRIDE_NONE] = "none",
 	NULL,
 };
 
@@ -39,10 +49,22 @@ static const char *const mode_names[] = {
 	{ .key = name, .kind = kind_, .offset = offsetof(struct type, member), \
 	  .size = sizeof(((struct type *)0)->member), ##__VA_ARGS__ }
 
+#define WORD_OF(type, word) \
+	OF(type, #word, WORD, egress, .parse = egress_parse_##word, .print = egress_print_##word)
+
 static const struct json_member network_members[] = {
 	OF(network, "id", TEXT, id),
 	OF(network, "bridge", TEXT, bridge),
-	OF(network, "policy", ENUM, policy, .names = policy_names),
+	OF(network, "policy", ENUM, egress.policy, .names = policy_names),
+	WORD_OF(network, via),
+	OF(network, "path", BYTE, egress.path),
+	WORD_OF(network, lan),
+	WORD_OF(network, tailnet),
+	WORD_OF(network, host),
+	WORD_OF(network, dns),
+	WORD_OF(network, mark),
+	OF(network, "override", ENUM, override, .names = override_names),
+	OF(network, "v6_off", BOOLEAN, v6_off),
 	OF(network, "subnet4", PREFIX, subnet[V4]),
 	OF(network, "subnet6", PREFIX, subnet[V6]),
 	OF(network, "gateway4", ADDR, gateway[V4]),
@@ -86,6 +108,14 @@ static json_t *encode_mac(const uint8_t *mac)
 			    mac[5]);
 }
 
+static json_t *encode_word(const struct json_member *member, const struct egress *egress)
+{
+	AUTO(strbuf) struct strbuf text = { 0 };
+
+	member->print(egress, &text);
+	return json_string(strbuf_text(&text));
+}
+
 static json_t *encode_member(const struct json_member *member, const void *field)
 {
 	struct addr_text text;
@@ -115,6 +145,8 @@ static json_t *encode_member(const struct json_member *member, const void *field
 		return json_string(prefix_print(field, &text));
 	case MAC:
 		return encode_mac(field);
+	case WORD:
+		return encode_word(member, field);
 	}
 	return NULL;
 }
@@ -218,6 +250,10 @@ static int decode_member(const struct json_member *member, void *field, const js
 		return !text ? -EINVAL : *text ? prefix_parse(field, text) : 0;
 	case MAC:
 		return text ? decode_mac(field, text) : -EINVAL;
+	case WORD:
+		if (text && !*text) /* does not apply to the policy */
+			return 0;
+		return text ? member->parse(field, text, &(struct err){ 0 }) : -EINVAL;
 	}
 	return -EINVAL;
 }

@@ -8,11 +8,10 @@
 #include <stdint.h>
 
 #include "../base/addr.h"
+#include "egress.h"
 
 #define ID_SIZE 72 /* ids are up to 64 of these characters, not beginning with a dot */
 #define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
-
-enum policy_kind { POLICY_OPEN, POLICY_BYPASS, POLICY_KILLSWITCH, POLICY_ISOLATED };
 
 /* How containers' addresses meet the outside, per address family. */
 enum gateway_mode {
@@ -25,7 +24,9 @@ enum gateway_mode {
 struct network {
 	char id[ID_SIZE];
 	char bridge[IFNAMSIZ];
-	enum policy_kind policy;
+	struct egress egress;
+	enum override override;          /* may endpoints differ? */
+	bool v6_off;                     /* nothing of IPv6, not even inside */
 
 	struct prefix subnet[FAMILIES];  /* unset: the network does not have this family */
 	struct addr gateway[FAMILIES];   /* the bridge's own address; may be unset */

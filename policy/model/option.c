@@ -47,24 +47,90 @@ int option_parse_number(uint32_t *ret_value, const char *text, uint32_t min, uin
 	return 0;
 }
 
+/* Sets every refinement to this policy's default: comes first. */
 static int set_policy(struct network *network, const char *value, struct err *err)
 {
-	static const char *const later[] = { "killswitch", "bypass", "isolated" };
+	enum policy_kind policy;
 
-	if (streq(value, "open")) {
-		network->policy = POLICY_OPEN;
-		return 0;
+	if (policy_parse(&policy, value) < 0)
+		return err_set(err, -EINVAL,
+			       "option policy: " QUOTED " is not a policy; use killswitch, bypass, "
+			       "isolated or open", value);
+	network->egress = egress_default(policy);
+	return 0;
+}
+
+/* Puts the word in front of a parser's sentence. */
+static int set_word(struct network *network, const char *word, const char *value,
+		    int (*parse)(struct egress *egress, const char *text, struct err *err),
+		    struct err *err)
+{
+	if (parse(&network->egress, value, err) < 0)
+		return err_wrap(err, "option %s", word);
+	return 0;
+}
+
+static int set_via(struct network *network, const char *value, struct err *err)
+{
+	if (network->egress.policy != POLICY_KILLSWITCH)
+		return err_set(err, -EINVAL,
+			       "option via: policy %s has no exit to choose; remove via, or use "
+			       "policy=killswitch", policy_name(network->egress.policy));
+	return set_word(network, "via", value, egress_parse_via, err);
+}
+
+static int set_lan(struct network *network, const char *value, struct err *err)
+{
+	return set_word(network, "lan", value, egress_parse_lan, err);
+}
+
+static int set_tailnet(struct network *network, const char *value, struct err *err)
+{
+	return set_word(network, "tailnet", value, egress_parse_tailnet, err);
+}
+
+static int set_host(struct network *network, const char *value, struct err *err)
+{
+	return set_word(network, "host", value, egress_parse_host, err);
+}
+
+static int set_dns(struct network *network, const char *value, struct err *err)
+{
+	return set_word(network, "dns", value, egress_parse_dns, err);
+}
+
+static int set_mark(struct network *network, const char *value, struct err *err)
+{
+	if (network->egress.policy != POLICY_BYPASS)
+		return err_set(err, -EINVAL,
+			       "option mark: policy %s marks nothing; remove mark, or use "
+			       "policy=bypass", policy_name(network->egress.policy));
+	return set_word(network, "mark", value, egress_parse_mark, err);
+}
+
+static int set_ipv6(struct network *network, const char *value, struct err *err)
+{
+	if (!streq(value, "auto") && !streq(value, "off"))
+		return err_set(err, -EINVAL, "option ipv6: " QUOTED " is neither auto nor off", value);
+	network->v6_off = streq(value, "off");
+	return 0;
+}
+
+static int set_override(struct network *network, const char *value, struct err *err)
+{
+	static const char *const names[] = {
+		[OVERRIDE_TIGHTEN] = "tighten",
+		[OVERRIDE_ANY] = "any",
+		[OVERRIDE_NONE] = "none",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (streq(value, names[i])) {
+			network->override = i;
+			return 0;
+		}
 	}
-	/* A policy we cannot keep must not become the one that keeps nothing. */
-	for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
-		if (streq(value, later[i]))
-			return err_set(err, -EOPNOTSUPP,
-				       "policy \"%s\" is not available in this version: only "
-				       "\"open\" is, which lets containers out the way the host "
-				       "itself goes; use policy=open if that is what you want",
-				       value);
-	}
-	return err_set(err, -EINVAL, "option policy: " QUOTED " is not a policy; use open", value);
+	return err_set(err, -EINVAL, "option override: " QUOTED " is none of tighten, any, none", value);
 }
 
 static int set_mtu(struct network *network, const char *value, struct err *err)
@@ -91,17 +157,19 @@ static int set_icc(struct network *network, const char *value, struct err *err)
 }
 
 const struct option option_table[] = {
-	{ "policy", set_policy, "open", "which way containers may leave; there is no default" },
-	{ "mtu", set_mtu, "auto, 68..65535", "largest packet; auto follows the way out" },
+	{ "policy", set_policy, "killswitch, bypass, isolated, open", "which way containers may leave" },
+	{ "via", set_via, "tailscale0, interface, ...", "killswitch: the tunnels to use, in order" },
+	{ "lan", set_lan, "reply, off, on, CIDR[:port[/proto]] ...",
+	  "may containers open connections to private ranges?" },
+	{ "tailnet", set_tailnet, "off, on", "may containers reach the tailnet?" },
+	{ "host", set_host, "off, on, port ...", "may containers open connections to this host?" },
+	{ "dns", set_dns, "strict, address ..., docker", "where names are resolved" },
+	{ "mark", set_mark, "0x80000/0xff0000, value[/mask]",
+	  "bypass: the mark that the host's VPN exempts" },
+	{ "ipv6", set_ipv6, "auto, off", "off: nothing of IPv6 leaves a container" },
+	{ "mtu", set_mtu, "auto, 68..65535", "largest packet; auto follows the exit" },
 	{ "icc", set_icc, "true, false", "may containers of the network reach each other?" },
-	{ "via", NULL, "interface, ...", "the tunnels to use, in order" },
-	{ "lan", NULL, "reply, off, on, CIDR ...", "may containers reach private ranges?" },
-	{ "tailnet", NULL, "off, on", "may containers reach the tailnet?" },
-	{ "host", NULL, "off, on, port ...", "may containers reach this host?" },
-	{ "dns", NULL, "strict, address ..., docker", "where names are resolved" },
-	{ "mark", NULL, "value/mask", "the mark that the host's VPN exempts" },
-	{ "ipv6", NULL, "auto, off", "does the network have IPv6?" },
-	{ "override", NULL, "tighten, any, none", "may one container differ from its network?" },
+	{ "override", set_override, "tighten, any, none", "may one container differ from its network?" },
 	{ NULL, NULL, NULL, NULL },
 };
 

@@ -179,11 +179,48 @@ bool facts_remove_neighbour(struct facts *facts, const char *bridge)
 	return true;
 }
 
+static struct exit_fact *find_exit(const struct facts *facts, const char *name)
+{
+	for (size_t i = 0; i < facts->n_exits; i++)
+		if (streq(facts->exits[i].name, name))
+			return &facts->exits[i];
+	return NULL;
+}
+
+const struct exit_fact *facts_exit(const struct facts *facts, const char *name)
+{
+	return find_exit(facts, name);
+}
+
+bool facts_set_exit(struct facts *facts, const struct exit_fact *exit)
+{
+	struct exit_fact *known = find_exit(facts, exit->name);
+
+	if (known && known->usable[V4] == exit->usable[V4] &&
+	    known->usable[V6] == exit->usable[V6] && known->mtu == exit->mtu)
+		return false;
+	if (!known) {
+		facts->exits = xreallocarray(facts->exits, facts->n_exits + 1, sizeof(*exit));
+		known = &facts->exits[facts->n_exits++];
+	}
+	*known = *exit;
+	return true;
+}
+
+void facts_forget_exit(struct facts *facts, const char *name)
+{
+	struct exit_fact *known = find_exit(facts, name);
+
+	if (known)
+		*known = facts->exits[--facts->n_exits];
+}
+
 void world_done(struct world *world)
 {
 	for (size_t i = 0; i < world->n; i++)
 		member_free(world->members[i]);
 	free(world->members);
 	free(world->facts.neighbours);
+	free(world->facts.exits);
 	*world = (struct world){ 0 };
 }

@@ -12,7 +12,16 @@ struct member {
 };
 
 /* What was learned rather than asked for. */
+struct exit_fact {
+	char name[IFNAMSIZ];
+	bool usable[FAMILIES]; /* up, and with an address of this family to send from */
+	uint32_t mtu;
+	int64_t since; /* as time(2); not compared */
+};
+
 struct facts {
+	struct exit_fact *exits; /* every interface some network names; absent ones are not usable */
+	size_t n_exits;
 	char (*neighbours)[IFNAMSIZ]; /* bridges of containers that are not ours; sorted */
 	size_t n_neighbours;
 };
@@ -39,5 +48,9 @@ void endpoint_done(struct endpoint *endpoint);
 /* Each returns whether something changed. */
 bool facts_add_neighbour(struct facts *facts, const char *bridge);
 bool facts_remove_neighbour(struct facts *facts, const char *bridge);
+
+const struct exit_fact *facts_exit(const struct facts *facts, const char *name); /* or NULL */
+bool facts_set_exit(struct facts *facts, const struct exit_fact *exit);
+void facts_forget_exit(struct facts *facts, const char *name);
 
 void world_done(struct world *world);

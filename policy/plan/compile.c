@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "../base/mem.h"
+#include "chain.h"
 #include "fw_expr.h"
 #include "names.h"
 
@@ -41,12 +42,20 @@ static void compile_base_chains(struct plan *plan)
 {
 	struct fw_chain *chain;
 
-	chain = add_chain(plan, "forward", FW_FORWARD, false, FORWARD_PRIORITY);
-	rule(chain, "what leaves a network", vmap("net_from"));
+	chain = add_chain(plan, "mark", FW_PREROUTING, false, MARK_PRIORITY);
+	rule(chain, "the way of a network", vmap("net_mark"));
+
+	/* The receiver only returns or drops; the sender's chain has the last word. */
+	chain = add_chain(plan, "forward", FW_FORWARD, false, FILTER_PRIORITY);
 	rule(chain, "what enters a network", vmap("net_to"));
+	rule(chain, "what leaves a network", vmap("net_from"));
+
+	chain = add_chain(plan, "input", FW_INPUT, false, FILTER_PRIORITY);
+	rule(chain, "what a network asks of the host", vmap("net_input"));
 
 	/* What returns here reaches a listening socket on the host and is relayed. */
 	chain = add_chain(plan, "nat-prerouting", FW_PREROUTING, true, DNAT_PRIORITY);
+	rule(chain, "names", vmap("net_dns"));
 	rule(chain, "own published ports are relayed", family(V4), in_set("own4"), return_());
 	rule(chain, "own published ports are relayed", family(V4), in_set("own4_any"), return_());
 	rule(chain, "own published ports are relayed", family(V6), in_set("own6"), return_());
@@ -63,6 +72,31 @@ static void compile_base_chains(struct plan *plan)
 	rule(chain, "source address by network", vmap("net_post"));
 }
 
+static void add_rule(struct plan *plan, enum family f, struct item_rule rule)
+{
+	rule.family = f;
+	plan_add(plan, ITEM_RULE)->rule = rule;
+}
+
+/* The order of the priorities is the argument: see names.h. */
+static void compile_rules(enum family f, struct plan *plan)
+{
+	add_rule(plan, f, (struct item_rule){ .pref = PREF_LOCAL, .table = TABLE_LOCAL });
+	add_rule(plan, f, (struct item_rule){ .pref = PREF_RETURN, .mark = MARK_RETURN,
+					      .table = TABLE_MAIN });
+	add_rule(plan, f, (struct item_rule){ .pref = PREF_LAN, .mark = MARK_LAN,
+					      .table = TABLE_MAIN, .no_default = true });
+	add_rule(plan, f, (struct item_rule){ .pref = PREF_BYPASS, .mark = MARK_BYPASS,
+					      .table = TABLE_MAIN });
+	add_rule(plan, f, (struct item_rule){ .pref = PREF_BYPASS_FENCE, .mark = MARK_BYPASS,
+					      .action = RULE_UNREACHABLE });
+	add_rule(plan, f, (struct item_rule){ .pref = PREF_HOST, .mark = MARK_HOST,
+					      .action = RULE_GOTO, .target = PREF_END });
+	add_rule(plan, f, (struct item_rule){ .pref = PREF_HOST_OWN, .iif = "lo",
+					      .action = RULE_GOTO, .target = PREF_END });
+	add_rule(plan, f, (struct item_rule){ .pref = PREF_END, .action = RULE_NOP });
+}
+
 void compile_common(const struct facts *facts, struct plan *plan)
 {
 	plan_add(plan, ITEM_FW_TABLE);
@@ -77,25 +111,38 @@ void compile_common(const struct facts *facts, struct plan *plan)
 	}
 	for (enum family f = V4; f < FAMILIES; f++) {
 		plan_add(plan, ITEM_FORWARDING)->forwarding.family = f;
-		plan_add(plan, ITEM_RULE)->rule = (struct item_rule){
-			.family = f,
-			.pref = PREF_LOCAL,
-			.table = TABLE_LOCAL,
-		};
+		compile_rules(f, plan);
 	}
 }
 
-void compile_network(const struct network *network, struct plan *plan)
+void compile_network(const struct network *network, const struct facts *facts, struct plan *plan)
 {
-	compile_filter(network, plan);
-	compile_links(network, plan);
+	size_t from = plan->n;
+
+	compile_mark(network, plan);
+	compile_egress(network, plan);
+	compile_ingress(network, plan);
+	compile_hostside(network, plan);
+	compile_translation(network, plan);
+	declare_counters(plan, from);
+	compile_links(network, facts, plan);
 }
 
-void compile_endpoint(const struct network *network, const struct endpoint *endpoint,
-		      struct plan *plan)
+void compile_endpoint(const struct network *network, const struct facts *facts,
+		      const struct endpoint *endpoint, struct plan *plan)
 {
-	compile_veth(network, endpoint, plan);
+	compile_veth(network, facts, endpoint, plan);
 	compile_ports(network, endpoint, plan);
+}
+
+static bool path_seen_before(const struct world *world, size_t n)
+{
+	uint8_t path = world->members[n]->network.egress.path;
+
+	for (size_t i = 0; i < n; i++)
+		if (world->members[i]->network.egress.path == path)
+			return true;
+	return false;
 }
 
 void compile_world(const struct world *world, struct plan *plan)
@@ -106,9 +153,11 @@ void compile_world(const struct world *world, struct plan *plan)
 	for (size_t i = 0; i < world->n; i++) {
 		const struct member *member = world->members[i];
 
-		compile_network(&member->network, plan);
+		if (member->network.egress.path && !path_seen_before(world, i))
+			compile_path(&member->network.egress, &world->facts, plan);
+		compile_network(&member->network, &world->facts, plan);
 		for (size_t e = 0; e < member->n; e++)
-			compile_endpoint(&member->network, member->endpoints[e], plan);
+			compile_endpoint(&member->network, &world->facts, member->endpoints[e], plan);
 	}
 	plan_sort(plan);
 }

@@ -23,6 +23,7 @@ static uint64_t hash_expr(uint64_t hash, const struct fw_expr *e)
 
 	hash = hash_bytes(hash, head, sizeof(head));
 	hash = hash_bytes(hash, &e->value, sizeof(e->value));
+	hash = hash_bytes(hash, &e->mask, sizeof(e->mask));
 	hash = hash_bytes(hash, e->prefix.addr.bytes, sizeof(e->prefix.addr.bytes));
 	return hash_bytes(hash, e->name, strlen(e->name));
 }

@@ -13,7 +13,6 @@
 
 #define FW_NAME_SIZE 32
 #define FW_KEY_FIELDS 4
-#define FW_RULE_EXPRS 8
 
 enum fw_kind {
 	FW_END,
@@ -26,12 +25,21 @@ enum fw_kind {
 	FW_L4PROTO,  /* value */
 	FW_CT_STATE, /* any bit of value */
 	FW_CT_DNAT,  /* the connection's destination was translated */
+	FW_CT_REPLY, /* the packet answers who opened the connection */
+	FW_CT_MARK,  /* value, under mask */
+	FW_DPORT,    /* value; implies nothing about the protocol */
+	FW_OIFKIND,  /* name: "wireguard", "tun" ... */
 	FW_TO_HOST,  /* the destination is an address of this host */
 	FW_IN,       /* the set called name has an element for this packet */
 	/* actions */
-	FW_COUNTER,
+	FW_COUNTER,    /* of the packets that come this far; named where there is a name */
 	FW_ACCEPT,
 	FW_DROP,
+	FW_REJECT,     /* and tell the sender, so that it fails at once */
+	FW_SET_MARK,   /* the bits of mask become value */
+	FW_SET_CT_MARK,
+	FW_CLAMP_MSS,  /* of TCP's first packets, to what the route carries */
+	FW_DNAT,       /* to prefix.addr, the port stays */
 	FW_RETURN,
 	FW_VMAP,       /* the verdict that the map called name has for this packet */
 	FW_DNAT_MAP,   /* to the address . port that the map called name has for it */
@@ -59,7 +67,7 @@ enum fw_ct_state {
 struct fw_expr {
 	uint8_t kind; /* enum fw_kind */
 	bool not;     /* of a match */
-	uint32_t value;
+	uint32_t value, mask;
 	struct prefix prefix;
 	char name[FW_NAME_SIZE];
 };
@@ -71,7 +79,7 @@ struct fw_rule {
 	size_t n;
 };
 
-enum fw_hook { FW_NO_HOOK, FW_PREROUTING, FW_FORWARD, FW_OUTPUT, FW_POSTROUTING };
+enum fw_hook { FW_NO_HOOK, FW_PREROUTING, FW_INPUT, FW_FORWARD, FW_OUTPUT, FW_POSTROUTING };
 
 struct fw_chain {
 	char name[FW_NAME_SIZE];
@@ -98,6 +106,11 @@ struct fw_set {
 	uint8_t key[FW_KEY_FIELDS];    /* enum fw_type, ended by FW_NO_TYPE or full */
 	uint8_t data[2];               /* of a map */
 	uint8_t lookup[FW_KEY_FIELDS]; /* enum fw_field: what is compared with the key */
+};
+
+/* Declared apart from the rules that use it, so that it outlives their replacement. */
+struct fw_counter {
+	char name[FW_NAME_SIZE];
 };
 
 /* One member per type that may occur; the set's declaration says which ones do. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "fw.h"
+#include "names.h"
 
 static inline struct fw_expr fw_named(enum fw_kind kind, const char *name)
 {
@@ -60,6 +61,26 @@ static inline struct fw_expr ct_dnat(void)
 	return (struct fw_expr){ .kind = FW_CT_DNAT };
 }
 
+static inline struct fw_expr ct_reply(void)
+{
+	return (struct fw_expr){ .kind = FW_CT_REPLY };
+}
+
+static inline struct fw_expr ct_mark(uint32_t mark)
+{
+	return (struct fw_expr){ .kind = FW_CT_MARK, .value = mark, .mask = MARK_MASK };
+}
+
+static inline struct fw_expr dport(uint16_t port)
+{
+	return (struct fw_expr){ .kind = FW_DPORT, .value = port };
+}
+
+static inline struct fw_expr oifkind(const char *kind)
+{
+	return fw_named(FW_OIFKIND, kind);
+}
+
 static inline struct fw_expr to_host(void)
 {
 	return (struct fw_expr){ .kind = FW_TO_HOST };
@@ -81,9 +102,39 @@ static inline struct fw_expr dnat_map(const char *map)
 	return fw_named(FW_DNAT_MAP, map);
 }
 
-static inline struct fw_expr counter(void)
+static inline struct fw_expr counter(const char *name)
 {
-	return (struct fw_expr){ .kind = FW_COUNTER };
+	return fw_named(FW_COUNTER, name);
+}
+
+static inline struct fw_expr reject(void)
+{
+	return (struct fw_expr){ .kind = FW_REJECT };
+}
+
+static inline struct fw_expr set_mark(uint32_t mark)
+{
+	return (struct fw_expr){ .kind = FW_SET_MARK, .value = mark, .mask = MARK_MASK };
+}
+
+static inline struct fw_expr set_mark_bits(uint32_t mark, uint32_t mask)
+{
+	return (struct fw_expr){ .kind = FW_SET_MARK, .value = mark, .mask = mask };
+}
+
+static inline struct fw_expr set_ct_mark(uint32_t mark)
+{
+	return (struct fw_expr){ .kind = FW_SET_CT_MARK, .value = mark, .mask = MARK_MASK };
+}
+
+static inline struct fw_expr clamp_mss(void)
+{
+	return (struct fw_expr){ .kind = FW_CLAMP_MSS };
+}
+
+static inline struct fw_expr dnat(struct addr addr)
+{
+	return (struct fw_expr){ .kind = FW_DNAT, .prefix.addr = addr };
 }
 
 static inline struct fw_expr accept_it(void)

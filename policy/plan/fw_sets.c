@@ -17,9 +17,13 @@ const struct fw_set fw_sets[] = {
 	/* Bridges of containers that are not ours. */
 	{ "neighbours", { IFNAME }, { 0 }, { FW_FIELD_OIFNAME } },
 
-	/* Per network: what leaves it, what enters it, and its source translation. */
+	/* Per network: which way it goes, what leaves it, what enters it, what it asks of the host, its
+	 * resolvers, and its source translation. */
+	{ "net_mark", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
 	{ "net_from", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
 	{ "net_to", { IFNAME }, { FW_TYPE_VERDICT }, { FW_FIELD_OIFNAME } },
+	{ "net_input", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
+	{ "net_dns", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
 	{ "net_post", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
 
 	/* Published ports: on every address of the host, and on one. */

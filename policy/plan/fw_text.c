@@ -19,6 +19,7 @@ static const char *const field_names[] = {
 
 static const char *const hook_names[] = {
 	[FW_PREROUTING] = "prerouting",
+	[FW_INPUT] = "input",
 	[FW_FORWARD] = "forward",
 	[FW_OUTPUT] = "output",
 	[FW_POSTROUTING] = "postrouting",
@@ -128,6 +129,18 @@ static void print_expr(const struct fw_expr *e, struct strbuf *text)
 	case FW_CT_DNAT:
 		strbuf_addf(text, e->not? "ct status & dnat == 0" : "ct status dnat");
 		break;
+	case FW_CT_REPLY:
+		strbuf_addf(text, "ct direction %sreply", is);
+		break;
+	case FW_CT_MARK:
+		strbuf_addf(text, "ct mark & 0x%x %s 0x%x", e->mask, e->not? "!=" : "==", e->value);
+		break;
+	case FW_DPORT:
+		strbuf_addf(text, "th dport %s%u", is, e->value);
+		break;
+	case FW_OIFKIND:
+		strbuf_addf(text, "meta oifkind %s\"%s\"", is, e->name);
+		break;
 	case FW_TO_HOST:
 		strbuf_addf(text, "fib daddr type %slocal", is);
 		break;
@@ -135,7 +148,23 @@ static void print_expr(const struct fw_expr *e, struct strbuf *text)
 		print_lookup(e, e->not? " != " : " ", text);
 		break;
 	case FW_COUNTER:
-		strbuf_addf(text, "counter");
+		strbuf_addf(text, "counter name \"%s\"", e->name);
+		break;
+	case FW_REJECT:
+		strbuf_addf(text, "reject with icmpx admin-prohibited");
+		break;
+	case FW_SET_MARK:
+		strbuf_addf(text, "meta mark set mark & 0x%x | 0x%x", ~e->mask, e->value);
+		break;
+	case FW_SET_CT_MARK:
+		strbuf_addf(text, "ct mark set ct mark & 0x%x | 0x%x", ~e->mask, e->value);
+		break;
+	case FW_CLAMP_MSS:
+		strbuf_addf(text, "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu");
+		break;
+	case FW_DNAT:
+		strbuf_addf(text, "dnat %s to %s", e->prefix.addr.family == AF_INET ? "ip" : "ip6",
+			    addr_print(&e->prefix.addr, &buffer));
 		break;
 	case FW_ACCEPT:
 		strbuf_addf(text, "accept");

@@ -8,10 +8,19 @@
 #include "names.h"
 
 #define DEFAULT_MTU 1500
+/* Below this, IPv6 would vanish from the bridge. */
+#define MTU_MIN 1280
 
-static uint32_t mtu_of(const struct network *net)
+/* As large as the exit carries, so that nothing has to be cut or refused on the way. */
+static uint32_t mtu_of(const struct network *net, const struct facts *facts)
 {
-	return net->mtu ? net->mtu : DEFAULT_MTU;
+	const struct exit_fact *exit = path_choose(&net->egress.via, facts);
+
+	if (net->mtu)
+		return net->mtu;
+	if (exit && exit->mtu >= MTU_MIN && exit->mtu < DEFAULT_MTU)
+		return exit->mtu;
+	return DEFAULT_MTU;
 }
 
 /* Follows from the network's id, so that the containers' neighbour entries outlive a reboot. */
@@ -25,13 +34,14 @@ static void bridge_mac(const struct network *net, uint8_t mac[6])
 	mac[0] = (mac[0] & 0xfc) | 0x02; /* unicast, locally administered */
 }
 
-static void compile_bridge(const struct network *net, struct plan *plan)
+static void compile_bridge(const struct network *net, const struct facts *facts,
+			   struct plan *plan)
 {
 	struct item_bridge *bridge = &plan_add(plan, ITEM_BRIDGE)->bridge;
 
 	snprintf(bridge->name, sizeof(bridge->name), "%s", net->bridge);
 	snprintf(bridge->alias, sizeof(bridge->alias), LINK_ALIAS "network %s", net->id);
-	bridge->mtu = mtu_of(net);
+	bridge->mtu = mtu_of(net, facts);
 	bridge_mac(net, bridge->mac);
 }
 
@@ -68,16 +78,31 @@ static void compile_subnet(const struct network *net, enum family f, struct plan
 	snprintf(route->oif, sizeof(route->oif), "%s", net->bridge);
 }
 
-void compile_links(const struct network *network, struct plan *plan)
+/* The second key: what of a network that is not open carries no mark goes nowhere. */
+static void compile_fence(const struct network *net, enum family f, struct plan *plan)
 {
-	compile_bridge(network, plan);
-	for (enum family f = V4; f < FAMILIES; f++)
-		if (prefix_is_set(&network->subnet[f]))
-			compile_subnet(network, f, plan);
+	struct item_rule *rule = &plan_add(plan, ITEM_RULE)->rule;
+
+	rule->family = f;
+	rule->pref = PREF_FENCE;
+	rule->action = RULE_UNREACHABLE;
+	memcpy(rule->iif, net->bridge, sizeof(rule->iif));
 }
 
-void compile_veth(const struct network *network, const struct endpoint *endpoint,
-		  struct plan *plan)
+void compile_links(const struct network *network, const struct facts *facts, struct plan *plan)
+{
+	compile_bridge(network, facts, plan);
+	for (enum family f = V4; f < FAMILIES; f++) {
+		/* Whether or not the network has this family. */
+		if (network->egress.policy != POLICY_OPEN)
+			compile_fence(network, f, plan);
+		if (prefix_is_set(&network->subnet[f]))
+			compile_subnet(network, f, plan);
+	}
+}
+
+void compile_veth(const struct network *network, const struct facts *facts,
+		  const struct endpoint *endpoint, struct plan *plan)
 {
 	struct item_veth *veth = &plan_add(plan, ITEM_VETH)->veth;
 
@@ -86,6 +111,6 @@ void compile_veth(const struct network *network, const struct endpoint *endpoint
 	memcpy(veth->bridge, network->bridge, sizeof(veth->bridge));
 	snprintf(veth->alias, sizeof(veth->alias), LINK_ALIAS "endpoint %s", endpoint->id);
 	memcpy(veth->container_mac, endpoint->mac, sizeof(veth->container_mac));
-	veth->mtu = mtu_of(network);
+	veth->mtu = mtu_of(network, facts);
 	veth->isolated = !network->icc;
 }

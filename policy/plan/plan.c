@@ -71,7 +71,17 @@ static int compare_rule(const struct item_rule *a, const struct item_rule *b)
 
 	if (r == 0)
 		r = compare_u32(a->pref, b->pref);
-	return r ? r : compare_u32(a->table, b->table);
+	if (r == 0)
+		r = compare_u32(a->mark, b->mark);
+	if (r == 0)
+		r = strcmp(a->iif, b->iif);
+	if (r == 0)
+		r = compare_u32(a->action, b->action);
+	if (r == 0)
+		r = compare_u32(a->table, b->table);
+	if (r == 0)
+		r = compare_u32(a->target, b->target);
+	return r ? r : compare_u32(a->no_default, b->no_default);
 }
 
 static int compare_address(const struct item_address *a, const struct item_address *b)
@@ -90,6 +100,8 @@ int item_compare(const struct item *a, const struct item *b)
 		return 0;
 	case ITEM_FW_SET:
 		return strcmp(a->set.name, b->set.name);
+	case ITEM_FW_COUNTER:
+		return strcmp(a->counter.name, b->counter.name);
 	case ITEM_FW_CHAIN:
 		return strcmp(a->chain.name, b->chain.name);
 	case ITEM_FW_ELEMENT:
@@ -145,6 +157,7 @@ bool item_equal(const struct item *a, const struct item *b)
 	case ITEM_VETH:
 		return equal_veth(&a->veth, &b->veth);
 	case ITEM_FW_TABLE:
+	case ITEM_FW_COUNTER:
 	case ITEM_FORWARDING:
 	case ITEM_RULE:
 	case ITEM_BACKSTOP:

@@ -16,6 +16,7 @@
 enum item_kind {
 	ITEM_FW_TABLE, /* no content: everything of the firewall is inside it */
 	ITEM_FW_SET,
+	ITEM_FW_COUNTER,
 	ITEM_FW_CHAIN,
 	ITEM_FW_ELEMENT,
 	ITEM_FORWARDING, /* the kernel forwards packets of this family */
@@ -31,11 +32,18 @@ struct item_forwarding {
 	enum family family;
 };
 
-/* "from all lookup table" at a priority. */
+enum rule_action { RULE_LOOKUP, RULE_GOTO, RULE_UNREACHABLE, RULE_NOP };
+
+/* A policy routing rule: all of it is its key. */
 struct item_rule {
 	enum family family;
 	uint32_t pref;
-	uint32_t table;
+	uint32_t mark;          /* under MARK_MASK; 0: any packet */
+	char iif[IFNAMSIZ];     /* "": from anywhere */
+	enum rule_action action;
+	uint32_t table;         /* RULE_LOOKUP */
+	uint32_t target;        /* RULE_GOTO: a priority */
+	bool no_default;        /* RULE_LOOKUP: ignore default routes */
 };
 
 struct item_route {
@@ -73,6 +81,7 @@ struct item {
 	enum item_kind kind;
 	union {
 		struct fw_set set;
+		struct fw_counter counter;
 		struct fw_chain chain;
 		struct fw_element element;
 		struct item_forwarding forwarding;

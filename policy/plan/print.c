@@ -8,6 +8,10 @@ static void print_table(uint32_t table, struct strbuf *text)
 {
 	if (table == TABLE_LOCAL)
 		strbuf_addf(text, "local-containers");
+	else if (table == TABLE_MAIN)
+		strbuf_addf(text, "main");
+	else if (table > TABLE_LOCAL && table <= TABLE_PATH(PATH_MAX_NUMBER))
+		strbuf_addf(text, "path-%u", table - TABLE_LOCAL);
 	else
 		strbuf_addf(text, "%u", table);
 }
@@ -27,9 +31,28 @@ static void print_route(const struct item_route *route, struct strbuf *text)
 
 static void print_rule(const struct item_rule *rule, struct strbuf *text)
 {
-	strbuf_addf(text, "rule %s priority %u from all lookup ", rule->family == V4 ? "v4" : "v6",
-		    rule->pref);
-	print_table(rule->table, text);
+	strbuf_addf(text, "rule %s priority %u", rule->family == V4 ? "v4" : "v6", rule->pref);
+	if (rule->mark)
+		strbuf_addf(text, " fwmark 0x%x/0x%x", rule->mark, MARK_MASK);
+	if (*rule->iif)
+		strbuf_addf(text, " iif %s", rule->iif);
+	switch (rule->action) {
+	case RULE_LOOKUP:
+		strbuf_addf(text, " lookup ");
+		print_table(rule->table, text);
+		if (rule->no_default)
+			strbuf_addf(text, " suppress_prefixlength 0");
+		break;
+	case RULE_GOTO:
+		strbuf_addf(text, " goto %u", rule->target);
+		break;
+	case RULE_UNREACHABLE:
+		strbuf_addf(text, " unreachable");
+		break;
+	case RULE_NOP:
+		strbuf_addf(text, " nop");
+		break;
+	}
 }
 
 void item_print(const struct item *item, struct strbuf *text)
@@ -43,6 +66,9 @@ void item_print(const struct item *item, struct strbuf *text)
 	case ITEM_FW_SET:
 		fw_set_print_head(&item->set, text);
 		strbuf_addf(text, " }");
+		break;
+	case ITEM_FW_COUNTER:
+		strbuf_addf(text, "counter %s", item->counter.name);
 		break;
 	case ITEM_FW_CHAIN:
 		strbuf_addf(text, "chain %s", item->chain.name);
@@ -114,6 +140,9 @@ static void print_firewall(const struct plan *plan, struct strbuf *text)
 	for (size_t i = 0; i < plan->n; i++)
 		if (plan->items[i].kind == ITEM_FW_SET)
 			print_set(plan, &plan->items[i].set, text);
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->items[i].kind == ITEM_FW_COUNTER)
+			strbuf_addf(text, "\tcounter %s { }\n", plan->items[i].counter.name);
 	for (size_t i = 0; i < plan->n; i++)
 		if (plan->items[i].kind == ITEM_FW_CHAIN)
 			print_chain(&plan->items[i].chain, text);

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
 
@@ -49,12 +51,25 @@ static const char *kind_of(const struct nlattr *info)
 	return attrs[IFLA_INFO_KIND] ? mnl_attr_get_str(attrs[IFLA_INFO_KIND]) : "";
 }
 
+/* An address came or went: news about its link. */
+static bool take_address(struct link_watch *watch, const struct nlmsghdr *msg)
+{
+	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(msg);
+	char name[IF_NAMESIZE];
+
+	if (!if_indextoname(header->ifa_index, name))
+		return true; /* the link is gone as well, which is said elsewhere */
+	return report(watch, LINK_CHANGED, name, "");
+}
+
 static bool take_event(struct link_watch *watch, const struct nlmsghdr *msg)
 {
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(msg);
 	const struct nlattr *attrs[IFLA_MAX + 1];
 	enum link_event event = LINK_CHANGED;
 
+	if (msg->nlmsg_type == RTM_NEWADDR || msg->nlmsg_type == RTM_DELADDR)
+		return take_address(watch, msg);
 	if (msg->nlmsg_type != RTM_NEWLINK && msg->nlmsg_type != RTM_DELLINK)
 		return true;
 	nl_parse(msg, sizeof(*header), attrs, IFLA_MAX);
@@ -100,7 +115,7 @@ static void on_readable(void *arg, uint32_t events)
 
 static int subscribe(struct link_watch *watch, struct err *err)
 {
-	const int group = RTNLGRP_LINK;
+	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR };
 	int size = QUEUE_SIZE;
 	int fd, r;
 
@@ -110,9 +125,10 @@ static int subscribe(struct link_watch *watch, struct err *err)
 	fd = mnl_socket_get_fd(watch->sock);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (mnl_socket_setsockopt(watch->sock, NETLINK_ADD_MEMBERSHIP, (void *)&group,
-				  sizeof(group)) < 0)
-		return err_errno(err, -errno, "cannot subscribe to link events");
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		if (mnl_socket_setsockopt(watch->sock, NETLINK_ADD_MEMBERSHIP, (void *)&groups[i],
+					  sizeof(groups[i])) < 0)
+			return err_errno(err, -errno, "cannot subscribe to link events");
 	r = loop_fd_add(watch->loop, fd, EPOLLIN, on_readable, watch);
 	return r < 0 ? err_errno(err, r, "cannot wait for link events") : 0;
 }

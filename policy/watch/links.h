@@ -6,7 +6,7 @@
 #include "../base/loop.h"
 
 enum link_event {
-	LINK_CHANGED,    /* appeared, or something about it is different */
+	LINK_CHANGED,    /* appeared, or something about it or its addresses is different */
 	LINK_GONE,       /* deleted, or moved to another namespace */
 	LINK_LOST_TRACK, /* events were lost: look at everything; no name, no kind */
 };

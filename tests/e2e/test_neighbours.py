@@ -7,7 +7,7 @@ Next to each test: what was taken out of the daemon to see it fail.
 
 import contextlib
 import json
-import signal
+import socket
 
 import pytest
 
@@ -33,7 +33,6 @@ def check_apart(docker, between, seconds=0):
     """All servers answer the host, and nobody of the other network: by now, or soon."""
     assert between and all(probe.ask(docker.host.netns, address) for _, address in between)
     if seconds:
-        # Of a connection that one side may open, the other answers; so only what is new counts.
         with contextlib.suppress(TimeoutError):
             proc.wait_for(lambda: not probe.open_ways(*between, seconds=0.3), "isolation", seconds)
     assert probe.open_ways(*between) == []
@@ -84,13 +83,16 @@ def test_engine_does_not_answer(docker, host):
     box, other = docker.run(ours), docker.run(theirs)
     between = ways(box, ours, other, theirs)
     check_apart(docker, between)
-    host.dockerd.send(signal.SIGSTOP)
-    try:
-        host.tailexit.kill()
-        host.tailexit.start()
+    host.tailexit.kill()
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(host.path("run", "deaf.sock"))
+        deaf.listen()
+        host.tailexit.start("--docker-sock", "/run/deaf.sock")
         check_apart(docker, between)
-    finally:
-        host.dockerd.send(signal.SIGCONT)
+        assert deaf.accept(), "the daemon has asked somebody else"
+        docker.clean()
+    host.tailexit.stop()
+    host.tailexit.start()
 
 
 # Seen to fail: edit_facts() removes nothing.

@@ -141,13 +141,14 @@ static void the_kernel_has_what_the_plan_says(void **state)
 	struct scene *scene = *state;
 	AUTO(plan) struct plan seen = { 0 };
 	AUTO(plan) struct plan wanted = { 0 };
+	const struct facts facts = { 0 };
 
 	add_network(scene, "aaaa", 0);
 	add_endpoint(scene, "aaaa", "eeee");
 	see(scene, &seen);
-	compile_common(&(struct facts){ 0 }, &wanted);
-	compile_network(policy_network(scene->policy, "aaaa"), &wanted);
-	compile_endpoint(policy_network(scene->policy, "aaaa"),
+	compile_common(&facts, &wanted);
+	compile_network(policy_network(scene->policy, "aaaa"), &facts, &wanted);
+	compile_endpoint(policy_network(scene->policy, "aaaa"), &facts,
 			 policy_endpoint(scene->policy, "aaaa", "eeee"), &wanted);
 	plan_sort(&wanted);
 	assert_int_equal(differences(&seen, &wanted, true), 0);

@@ -226,7 +226,8 @@ static void rules_come_and_go(void **state)
 	AUTO(plan) struct plan plan = { 0 };
 
 	for (enum family family = 0; family < FAMILIES; family++) {
-		const struct item_rule rule = { family, PREF_LOCAL, TABLE_LOCAL };
+		const struct item_rule rule = { .family = family, .pref = PREF_LOCAL,
+						 .table = TABLE_LOCAL };
 
 		assert_ok(rule_add(&f->nl, &rule, &f->err), &f->err);
 		assert_ok(rule_add(&f->nl, &rule, &f->err), &f->err);
@@ -238,7 +239,8 @@ static void rules_come_and_go(void **state)
 	assert_ok(rules_observe(&f->nl, &plan, &f->err), &f->err);
 	assert_int_equal(plan.n, 2);
 	for (enum family family = 0; family < FAMILIES; family++) {
-		const struct item_rule rule = { family, PREF_LOCAL, TABLE_LOCAL };
+		const struct item_rule rule = { .family = family, .pref = PREF_LOCAL,
+						 .table = TABLE_LOCAL };
 
 		assert_true(contains(&plan, (struct item){ .kind = ITEM_RULE, .rule = rule }));
 		assert_ok(rule_remove(&f->nl, &rule, &f->err), &f->err);
@@ -253,7 +255,7 @@ static void rules_come_and_go(void **state)
 static void rule_beside_one_like_it(void **state)
 {
 	struct fixture *f = *state;
-	const struct item_rule rule = { V4, PREF_LOCAL, TABLE_LOCAL };
+	const struct item_rule rule = { .family = V4, .pref = PREF_LOCAL, .table = TABLE_LOCAL };
 
 	assert_true(sh("ip rule add pref 5000 lookup 2113929216"));
 	assert_ok(rule_add(&f->nl, &rule, &f->err), &f->err);

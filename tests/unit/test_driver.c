@@ -70,7 +70,7 @@ static void methods_that_need_arguments_refuse_a_body_without(void **state)
 		if (!streq(paths[i], CHECK))
 			refused(*state, paths[i], "{}", "is missing");
 	}
-	refused(*state, CHECK, "{}", "the network has no policy");
+	expect(*state, CHECK, "{}", "{\"SkipIPv4\":false,\"SkipIPv6\":false}");
 }
 
 static void what_other_hosts_do_is_nothing_to_us(void **state)
@@ -84,26 +84,24 @@ static void what_other_hosts_do_is_nothing_to_us(void **state)
 	assert_int_equal(stub_changes(*state), 0);
 }
 
-static void a_network_without_a_policy_is_refused_with_what_to_add(void **state)
+static void a_network_without_a_policy_is_a_killswitch(void **state)
 {
-	refused(*state, CREATE_NETWORK, NETWORK("", ""), "add -o policy=open");
-	refused(*state, CREATE_NETWORK, NETWORK("", "'mtu':'1400','icc':'true'"),
-		"add -o policy=open");
-	refused(*state, CREATE_NETWORK, "{'NetworkID':'n'," POOL4 "}", "add -o policy=open");
-	refused(*state, CREATE_NETWORK, "{'NetworkID':'n','Options':{}," POOL4 "}",
-		"add -o policy=open");
-	/* not where it would be heeded */
-	refused(*state, CREATE_NETWORK, "{'NetworkID':'n','Options':{'policy':'open'}," POOL4 "}",
-		"add -o policy=open");
-	refused(*state, CHECK, "{'Options':{}}", "add -o policy=open");
+	const struct network *network;
+
+	network_with(*state, NETWORK("", ""));
+	network = policy_network(*state, "n");
+	assert_int_equal(network->egress.policy, POLICY_KILLSWITCH);
+	assert_string_equal(network->egress.via.names[0], "tailscale0");
+	/* options of another place are no options */
+	network_with(*state, "{'NetworkID':'n2','Options':{'policy':'open'}," POOL4 "}");
+	assert_int_equal(policy_network(*state, "n2")->egress.policy, POLICY_KILLSWITCH);
 }
 
 static void bad_options_are_refused(void **state)
 {
-	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'killswitch'"), "not available");
-	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'opne'"), "use open");
+	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'opne'"), "use killswitch, bypass, isolated or open");
 	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'open','via':'tailscale0'"),
-		"option \\\"via\\\" is not available in this version");
+		"use policy=killswitch");
 	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'open','polcy':'open'"),
 		"did you mean \\\"policy\\\"?");
 	refused(*state, CREATE_NETWORK,
@@ -168,7 +166,7 @@ static void a_network_has_dockers_defaults(void **state)
 
 	network_with(*state, NETWORK("", "'policy':'open'"));
 	network = policy_network(*state, "n");
-	assert_int_equal(network->policy, POLICY_OPEN);
+	assert_int_equal(network->egress.policy, POLICY_OPEN);
 	assert_true(network->masquerade);
 	assert_true(network->icc);
 	assert_false(network->internal);
@@ -260,7 +258,7 @@ int main(void)
 		TEST(an_unknown_path_is_not_found),
 		TEST(methods_that_need_arguments_refuse_a_body_without),
 		TEST(what_other_hosts_do_is_nothing_to_us),
-		TEST(a_network_without_a_policy_is_refused_with_what_to_add),
+		TEST(a_network_without_a_policy_is_a_killswitch),
 		TEST(bad_options_are_refused),
 		TEST(two_spellings_of_one_option_are_refused),
 		TEST(options_that_do_not_go_together_are_refused),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "../../policy/base/mem.h"
+#include "../../policy/model/option.h"
 #include "../../policy/plan/compile.h"
 #include "world.h"
 
@@ -107,10 +108,101 @@ static void own_names(struct network *net, struct endpoint *endpoint)
 	net->mtu = 1280;
 }
 
+static void set_policy(struct network *net, const char *policy)
+{
+	struct err err;
+
+	assert_int_equal(option_set(net, "policy", policy, &err), 0);
+	net->egress.path = net->egress.policy == POLICY_KILLSWITCH ? 1 : 0;
+}
+
+static void set_option(struct network *net, const char *key, const char *value)
+{
+	struct err err;
+
+	assert_int_equal(option_set(net, key, value, &err), 0);
+}
+
+static void killswitch(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	set_policy(net, "killswitch");
+}
+
+static void killswitch_published(struct network *net, struct endpoint *endpoint)
+{
+	set_policy(net, "killswitch");
+	published(net, endpoint);
+}
+
+static void killswitch_two_exits(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	set_policy(net, "killswitch");
+	set_option(net, "via", "wg0,tailscale0");
+}
+
+static void killswitch_lan_on(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	set_policy(net, "killswitch");
+	set_option(net, "lan", "on");
+	set_option(net, "tailnet", "on");
+	set_option(net, "host", "on");
+}
+
+static void killswitch_lan_off(struct network *net, struct endpoint *endpoint)
+{
+	set_policy(net, "killswitch");
+	set_option(net, "lan", "off");
+	set_option(net, "ipv6", "off");
+	published(net, endpoint);
+}
+
+static void killswitch_lists(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	set_policy(net, "killswitch");
+	set_option(net, "lan", "192.168.1.0/24,10.9.0.0/16:53/udp,fd00:9::/48:443");
+	set_option(net, "host", "123,5353");
+	set_option(net, "dns", "9.9.9.9,2620:fe::fe");
+}
+
+static void bypass(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	set_policy(net, "bypass");
+}
+
+static void bypass_strict(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	set_policy(net, "bypass");
+	set_option(net, "tailnet", "off");
+	set_option(net, "lan", "reply");
+	set_option(net, "mark", "51820");
+	set_option(net, "host", "off");
+}
+
+static void isolated_policy(struct network *net, struct endpoint *endpoint)
+{
+	set_policy(net, "isolated");
+	published(net, endpoint);
+}
+
+static void open_limited(struct network *net, struct endpoint *endpoint)
+{
+	(void)endpoint;
+	set_option(net, "tailnet", "off");
+	set_option(net, "lan", "10.9.0.0/16");
+	set_option(net, "host", "53");
+}
+
 static const struct {
 	const char *name;
 	prepare_fn *prepare;
 	bool v4, v6;
+	bool exit[FAMILIES]; /* tailscale0 is usable for */
 } cases[] = {
 	{ "open-v4", as_it_is, true, false },
 	{ "open-v6", as_it_is, false, true },
@@ -126,6 +218,21 @@ static const struct {
 	{ "isolated-dual", isolated, true, true },
 	{ "inhibit-v4-dual", inhibited, true, true },
 	{ "own-bridge-name-v4", own_names, true, false },
+	{ "killswitch-dual-exit-dual", killswitch, true, true, { true, true } },
+	{ "killswitch-dual-exit-v4", killswitch, true, true, { true, false } },
+	{ "killswitch-dual-exit-absent", killswitch, true, true },
+	{ "killswitch-v4-exit-dual", killswitch, true, false, { true, true } },
+	{ "killswitch-v6-exit-dual", killswitch, false, true, { true, true } },
+	{ "killswitch-published-dual", killswitch_published, true, true, { true, true } },
+	{ "killswitch-two-exits-second", killswitch_two_exits, true, true, { true, true } },
+	{ "killswitch-lan-on", killswitch_lan_on, true, true, { true, true } },
+	{ "killswitch-lan-off-published", killswitch_lan_off, true, true, { true, true } },
+	{ "killswitch-lists", killswitch_lists, true, true, { true, true } },
+	{ "bypass-dual", bypass, true, true },
+	{ "bypass-v4", bypass, true, false },
+	{ "bypass-strict-dual", bypass_strict, true, true },
+	{ "isolated-policy-dual-published", isolated_policy, true, true },
+	{ "open-limited-dual", open_limited, true, true },
 };
 
 static char *compile_case(size_t i)
@@ -147,6 +254,11 @@ static char *compile_case(size_t i)
 	endpoint = test_endpoint(&net);
 	cases[i].prepare(&net, &endpoint);
 	facts_add_neighbour(&world.facts, "docker0");
+	facts_set_exit(&world.facts, &(struct exit_fact){
+		.name = "tailscale0",
+		.usable = { cases[i].exit[V4], cases[i].exit[V6] },
+		.mtu = 1280,
+	});
 	member_add(world_add(&world, &net), &endpoint);
 	compile_world(&world, &plan);
 	plan_print(&plan, &text);

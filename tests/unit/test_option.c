@@ -34,12 +34,13 @@ static void only_what_is_available_is_offered(void **state)
 
 	(void)state;
 	assert_true(option_set(&network, "xyz", "", &err) < 0);
-	assert_string_equal(strstr(err.text, "valid ones are"), "valid ones are policy, mtu, icc");
+	assert_string_equal(strstr(err.text, "valid ones are"), "valid ones are policy, via, lan, tailnet, host, dns, mark, "
+			    "ipv6, mtu, icc, override");
 }
 
 static struct network accepted(const char *key, const char *value)
 {
-	struct network network = { .policy = POLICY_ISOLATED, .mtu = 1 };
+	struct network network = { .mtu = 1 };
 	struct err err = { 0 };
 
 	if (option_set(&network, key, value, &err) < 0)
@@ -47,22 +48,159 @@ static struct network accepted(const char *key, const char *value)
 	return network;
 }
 
-static void open_is_the_one_policy(void **state)
+/* Of a network that has this policy. */
+static struct network with_policy(const char *policy, const char *key, const char *value)
 {
-	(void)state;
-	assert_int_equal(accepted("policy", "open").policy, POLICY_OPEN);
-	assert_int_equal(accepted("tailexit.policy", "open").policy, POLICY_OPEN);
+	struct network network = accepted("policy", policy);
+	struct err err = { 0 };
+
+	if (option_set(&network, key, value, &err) < 0)
+		fail_msg("%s=%s: %s", key, value, err.text);
+	return network;
 }
 
-static void a_policy_of_a_later_version_is_refused_and_named(void **state)
+static void refused_with_policy(const char *policy, const char *key, const char *value,
+				const char *wanted)
 {
-	static const char *const later[] = { "killswitch", "bypass", "isolated" };
+	struct network network = accepted("policy", policy), before = network;
+	struct err err = { 0 };
+
+	if (option_set(&network, key, value, &err) >= 0)
+		fail_msg("%s=%s was taken", key, value);
+	if (!strstr(err.text, wanted) || !strstr(err.text, key))
+		fail_msg("%s=%s: \"%s\" does not say \"%s\"", key, value, err.text, wanted);
+	assert_memory_equal(&network, &before, sizeof(network));
+}
+
+static void a_policy_brings_its_defaults(void **state)
+{
+	struct egress open = accepted("policy", "open").egress;
+	struct egress bypass = accepted("tailexit.policy", "bypass").egress;
+	struct egress killswitch = accepted("policy", "killswitch").egress;
+	struct egress isolated = accepted("policy", "isolated").egress;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
-		refused("policy", later[i], "is not available in this version: only \"open\" is");
-		refused("policy", later[i], later[i]);
-	}
+	assert_int_equal(open.policy, POLICY_OPEN);
+	assert_true(open.tailnet && open.host == HOST_ON && open.dns == DNS_DOCKER);
+	assert_int_equal(bypass.policy, POLICY_BYPASS);
+	assert_true(bypass.tailnet && bypass.host == HOST_ON);
+	assert_int_equal(bypass.mark, 0x80000);
+	assert_int_equal(bypass.mark_mask, 0xff0000);
+	assert_int_equal(killswitch.policy, POLICY_KILLSWITCH);
+	assert_false(killswitch.tailnet);
+	assert_true(killswitch.host == HOST_OFF && killswitch.dns == DNS_STRICT);
+	assert_int_equal(killswitch.via.n, 1);
+	assert_string_equal(killswitch.via.names[0], "tailscale0");
+	assert_int_equal(isolated.policy, POLICY_ISOLATED);
+	assert_true(isolated.host == HOST_OFF && isolated.dns == DNS_STRICT && !isolated.tailnet);
+	assert_int_equal(isolated.via.n, 0);
+}
+
+static void via_is_a_list_of_interfaces(void **state)
+{
+	struct exits via = with_policy("killswitch", "via", "wg0,tailscale0").egress.via;
+
+	(void)state;
+	assert_int_equal(via.n, 2);
+	assert_string_equal(via.names[0], "wg0");
+	assert_string_equal(via.names[1], "tailscale0");
+	refused_with_policy("killswitch", "via", "", "single commas");
+	refused_with_policy("killswitch", "via", "wg0,,wg1", "single commas");
+	refused_with_policy("killswitch", "via", "wg0,wg0", "twice");
+	refused_with_policy("killswitch", "via", "wg 0", "is not an interface name");
+	refused_with_policy("killswitch", "via", "wg*", "is not an interface name");
+	refused_with_policy("killswitch", "via", "interface-too-long", "is not an interface name");
+	refused_with_policy("killswitch", "via", "a,b,c,d,e,f,g,h,i", "more than 8");
+	refused_with_policy("bypass", "via", "wg0", "use policy=killswitch");
+	refused_with_policy("open", "via", "wg0", "use policy=killswitch");
+	refused_with_policy("isolated", "via", "wg0", "use policy=killswitch");
+}
+
+static void lan_is_a_word_or_a_list_of_ranges(void **state)
+{
+	struct egress egress = with_policy("killswitch", "lan",
+					   "192.168.1.7/24,10.0.0.0/8:53/udp,fd00::/8:443").egress;
+
+	(void)state;
+	assert_int_equal(egress.lan, LAN_LIST);
+	assert_int_equal(egress.n_lan_rules, 3);
+	assert_int_equal(egress.lan_rules[0].prefix.addr.bytes[3], 0);
+	assert_int_equal(egress.lan_rules[1].port, 53);
+	assert_int_equal(egress.lan_rules[1].proto, 17);
+	assert_int_equal(egress.lan_rules[2].port, 443);
+	assert_int_equal(egress.lan_rules[2].proto, 0);
+	assert_int_equal(with_policy("killswitch", "lan", "reply").egress.lan, LAN_REPLY);
+	assert_int_equal(with_policy("killswitch", "lan", "off").egress.lan, LAN_OFF);
+	assert_int_equal(with_policy("killswitch", "lan", "on").egress.lan, LAN_ON);
+	/* never everything: that would be another policy */
+	refused_with_policy("killswitch", "lan", "0.0.0.0/0", "reply, off, on");
+	refused_with_policy("killswitch", "lan", "::/0", "reply, off, on");
+	refused_with_policy("killswitch", "lan", "yes", "reply, off, on");
+	refused_with_policy("killswitch", "lan", "10.0.0.1", "CIDR");
+	refused_with_policy("killswitch", "lan", "10.0.0.0/8:0", "CIDR");
+	refused_with_policy("killswitch", "lan", "10.0.0.0/8:65536", "CIDR");
+	refused_with_policy("killswitch", "lan", "10.0.0.0/8:53/icmp", "CIDR");
+	refused_with_policy("killswitch", "lan", "", "single commas");
+}
+
+static void host_is_a_word_or_a_list_of_ports(void **state)
+{
+	struct egress egress = with_policy("isolated", "host", "53,123").egress;
+
+	(void)state;
+	assert_int_equal(egress.host, HOST_LIST);
+	assert_int_equal(egress.n_host_ports, 2);
+	assert_int_equal(egress.host_ports[1], 123);
+	assert_int_equal(with_policy("isolated", "host", "on").egress.host, HOST_ON);
+	assert_int_equal(with_policy("open", "host", "off").egress.host, HOST_OFF);
+	refused_with_policy("open", "host", "true", "off, on");
+	refused_with_policy("open", "host", "0", "off, on");
+	refused_with_policy("open", "host", "70000", "off, on");
+}
+
+static void dns_is_a_word_or_a_list_of_servers(void **state)
+{
+	struct egress egress = with_policy("killswitch", "dns", "9.9.9.9,2620:fe::fe").egress;
+
+	(void)state;
+	assert_int_equal(egress.dns, DNS_LIST);
+	assert_int_equal(egress.n_dns_servers, 2);
+	assert_int_equal(with_policy("killswitch", "dns", "docker").egress.dns, DNS_DOCKER);
+	assert_int_equal(with_policy("open", "dns", "strict").egress.dns, DNS_STRICT);
+	refused_with_policy("killswitch", "dns", "auto", "strict, docker");
+	refused_with_policy("killswitch", "dns", "127.0.0.53", "strict, docker");
+	refused_with_policy("killswitch", "dns", "0.0.0.0", "strict, docker");
+	refused_with_policy("killswitch", "dns", "dns.example", "strict, docker");
+}
+
+static void a_mark_is_a_value_and_a_mask(void **state)
+{
+	struct egress egress = with_policy("bypass", "mark", "51820").egress;
+
+	(void)state;
+	assert_int_equal(egress.mark, 51820);
+	assert_int_equal(egress.mark_mask, 0xffffffff);
+	egress = with_policy("bypass", "mark", "0x20/0xf0").egress;
+	assert_int_equal(egress.mark, 0x20);
+	assert_int_equal(egress.mark_mask, 0xf0);
+	refused_with_policy("bypass", "mark", "0", "inside the mask");
+	refused_with_policy("bypass", "mark", "0x100/0xff", "inside the mask");
+	refused_with_policy("bypass", "mark", "-1", "value[/mask]");
+	refused_with_policy("bypass", "mark", "4294967296", "value[/mask]");
+	refused_with_policy("killswitch", "mark", "51820", "use policy=bypass");
+}
+
+static void the_other_words_have_few_values(void **state)
+{
+	(void)state;
+	assert_true(accepted("ipv6", "off").v6_off);
+	assert_false(accepted("ipv6", "auto").v6_off);
+	refused("ipv6", "on", "neither auto nor off");
+	assert_int_equal(accepted("override", "any").override, OVERRIDE_ANY);
+	assert_int_equal(accepted("override", "none").override, OVERRIDE_NONE);
+	refused("override", "all", "none of tighten, any, none");
+	assert_true(with_policy("killswitch", "tailnet", "on").egress.tailnet);
+	refused("tailnet", "true", "neither on nor off");
 }
 
 static void what_is_no_policy_is_refused_with_what_is(void **state)
@@ -71,7 +209,7 @@ static void what_is_no_policy_is_refused_with_what_is(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
-		refused("policy", wrong[i], "use open");
+		refused("policy", wrong[i], "use killswitch, bypass, isolated or open");
 }
 
 static void an_mtu_is_auto_or_a_number_in_range(void **state)
@@ -104,23 +242,10 @@ static void icc_is_true_or_false_in_the_usual_spellings(void **state)
 		refused("icc", wrong[i], "true");
 }
 
-static void words_of_later_versions_are_known_and_refused(void **state)
-{
-	static const char *const words[] = { "via", "lan",  "tailnet", "host",
-					     "dns", "mark", "ipv6",    "override" };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		assert_non_null(option_find(words[i]));
-		refused(words[i], "auto", "is not available in this version; remove it");
-		refused(words[i], "auto", words[i]);
-	}
-}
-
 static void an_unknown_word_is_refused_with_the_valid_ones_and_a_guess(void **state)
 {
 	(void)state;
-	refused("polcy", "open", "(did you mean \"policy\"?); valid ones are policy, mtu, icc");
+	refused("polcy", "open", "(did you mean \"policy\"?); valid ones are policy, via, lan");
 	refused("tailexit.mut", "1500", "did you mean \"mtu\"?");
 	refused("Policy", "open", "did you mean \"policy\"?");
 	refused("", "open", "valid ones are policy");
@@ -136,8 +261,8 @@ static void a_text_of_any_length_is_refused_with_a_whole_sentence(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	refused(text, "open", "valid ones are policy, mtu, icc");
-	refused("policy", text, "use open");
+	refused(text, "open", "valid ones are policy, via, lan");
+	refused("policy", text, "use killswitch");
 	refused("mtu", text, "65535");
 }
 
@@ -157,12 +282,16 @@ static void every_row_of_the_table_says_what_it_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(open_is_the_one_policy),
-		cmocka_unit_test(a_policy_of_a_later_version_is_refused_and_named),
+		cmocka_unit_test(a_policy_brings_its_defaults),
+		cmocka_unit_test(via_is_a_list_of_interfaces),
+		cmocka_unit_test(lan_is_a_word_or_a_list_of_ranges),
+		cmocka_unit_test(host_is_a_word_or_a_list_of_ports),
+		cmocka_unit_test(dns_is_a_word_or_a_list_of_servers),
+		cmocka_unit_test(a_mark_is_a_value_and_a_mask),
+		cmocka_unit_test(the_other_words_have_few_values),
 		cmocka_unit_test(what_is_no_policy_is_refused_with_what_is),
 		cmocka_unit_test(an_mtu_is_auto_or_a_number_in_range),
 		cmocka_unit_test(icc_is_true_or_false_in_the_usual_spellings),
-		cmocka_unit_test(words_of_later_versions_are_known_and_refused),
 		cmocka_unit_test(an_unknown_word_is_refused_with_the_valid_ones_and_a_guess),
 		cmocka_unit_test(only_what_is_available_is_offered),
 		cmocka_unit_test(a_text_of_any_length_is_refused_with_a_whole_sentence),

@@ -28,7 +28,7 @@ struct network test_network(bool v6)
 	struct network net = {
 		.id = "aaaa",
 		.bridge = "te-aaaa",
-		.policy = POLICY_OPEN,
+		.egress = egress_default(POLICY_OPEN),
 		.masquerade = true,
 		.icc = true,
 		.container_prefix = "eth",

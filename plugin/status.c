@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See status.h. */
+#include "status.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <time.h>
+
+#include "../policy/base/mem.h"
+#include "control.h"
+#include "encode.h"
+
+static json_t *encode_losses(const struct policy_status *status)
+{
+	json_t *drops = mem_check(json_object());
+
+	for (size_t i = 0; i < status->n_losses; i++)
+		json_object_set_new(drops, status->losses[i].reason,
+				    json_integer((json_int_t)status->losses[i].packets));
+	return drops;
+}
+
+static void add_status(void *list, const struct policy_status *status)
+{
+	const struct network *network = status->network;
+	AUTO(strbuf) struct strbuf via = { 0 };
+	json_t *object;
+
+	egress_print_via(&network->egress, &via);
+	object = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s, s:I, s:i, s:s?, s:o}", "network",
+			   network->id, "bridge", network->bridge, "policy",
+			   policy_name(network->egress.policy), "via", strbuf_text(&via), "exit",
+			   status->exit, "open", status->open, "why", status->why, "since",
+			   (json_int_t)status->since, "endpoints", (int)status->endpoints, "warning",
+			   status->warning, "drops", encode_losses(status));
+	json_array_append_new(list, mem_check(object));
+}
+
+void encode_status(struct strbuf *reply, struct policy *policy)
+{
+	json_t *list = mem_check(json_array());
+	struct err err = { 0 };
+	char *text;
+
+	if (policy_each_status(policy, add_status, list, &err) < 0) {
+		encode_error(reply, err.text);
+	} else {
+		text = mem_check(json_dumps(list, JSON_COMPACT));
+		strbuf_addf(reply, "%s", text);
+		free(text);
+	}
+	json_decref(list);
+}
+
+static void print_since(json_int_t since)
+{
+	time_t time = since;
+	struct tm local;
+	char text[32];
+
+	if (since && localtime_r(&time, &local) && strftime(text, sizeof(text), "%F %T", &local))
+		printf(" since %s", text);
+}
+
+static void print_drops(json_t *drops)
+{
+	const char *reason, *comma = "  dropped: ";
+	json_t *packets;
+
+	json_object_foreach(drops, reason, packets) {
+		if (json_integer_value(packets) == 0)
+			continue;
+		printf("%s%s %lld", comma, reason, (long long)json_integer_value(packets));
+		comma = ", ";
+	}
+	if (*comma == ',')
+		putchar('\n');
+}
+
+static int print_network(json_t *object)
+{
+	const char *network, *bridge, *policy, *via, *exit = NULL, *why, *warning = NULL;
+	int open, endpoints;
+	json_int_t since;
+	json_t *drops;
+
+	if (json_unpack(object, "{s:s, s:s, s:s, s:s, s?:s?, s:b, s:s, s:I, s:i, s?:s?, s:o}", "network",
+			&network, "bridge", &bridge, "policy", &policy, "via", &via, "exit", &exit,
+			"open", &open, "why", &why, "since", &since, "endpoints", &endpoints, "warning",
+			&warning, "drops", &drops) < 0)
+		return -EPROTO;
+	printf("%.12s  %-10s %-6s %d container%s, bridge %s%s%s%s%s\n", network, policy,
+	       open ? "open" : "closed", endpoints, endpoints == 1 ? "" : "s", bridge,
+	       *via ? ", via " : "", via, exit ? ", now " : "", exit ? exit : "");
+	printf("  %s", why);
+	print_since(since);
+	putchar('\n');
+	if (warning)
+		printf("  warning: %s\n", warning);
+	print_drops(drops);
+	return 0;
+}
+
+static int print_networks(const char *text, struct err *err)
+{
+	json_t *list = json_loads(text, 0, NULL), *object;
+	int r = json_is_array(list) ? 0 : -EPROTO;
+	size_t i;
+
+	if (r == 0 && json_array_size(list) == 0)
+		puts("no networks");
+	json_array_foreach(list, i, object) {
+		if (r == 0)
+			r = print_network(object);
+	}
+	json_decref(list);
+	if (r < 0)
+		return err_set(err, r, "the daemon's answer makes no sense; is it of another version?");
+	return 0;
+}
+
+int status_print(const struct settings *settings, struct err *err)
+{
+	AUTO(strbuf) struct strbuf reply = { 0 };
+	int r = control_call(settings->run_dir, CONTROL_STATUS, &reply, err);
+
+	if (r < 0)
+		return r;
+	if (!settings->json)
+		return print_networks(strbuf_text(&reply), err);
+	puts(strbuf_text(&reply));
+	return 0;
+}

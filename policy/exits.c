@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Exits: interfaces that networks leave by. They come and go; what is known of them are facts, and a
+ * change of facts changes the paths of all networks that name them. */
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine.h"
+#include "kernel/address.h"
+#include "kernel/ct.h"
+#include "kernel/link.h"
+#include "plan/compile.h"
+#include "plan/names.h"
+
+static bool names(const struct network *net, const char *exit)
+{
+	for (size_t i = 0; i < net->egress.via.n; i++)
+		if (streq(net->egress.via.names[i], exit))
+			return true;
+	return false;
+}
+
+static bool named_by_any(const struct policy *policy, const char *exit)
+{
+	for (size_t i = 0; i < policy->world.n; i++)
+		if (names(&policy->world.members[i]->network, exit))
+			return true;
+	return false;
+}
+
+static int read_exit(struct policy *policy, const char *name, struct exit_fact *ret_exit,
+		     struct err *err)
+{
+	struct exit_fact exit = { .since = time(NULL) };
+	struct link_info link;
+	int r = link_info(&policy->nl, name, &link, err);
+
+	snprintf(exit.name, sizeof(exit.name), "%s", name);
+	if (r == 0 && link.up) {
+		exit.mtu = link.mtu;
+		r = address_families(&policy->nl, link.index, exit.usable, err);
+	}
+	if (r < 0 && r != -ENODEV)
+		return r;
+	*ret_exit = exit;
+	return 0;
+}
+
+/* The pieces that depend on an exit: its paths, and the links whose MTU follows it. */
+static void compile_dependents(const struct policy *policy, const char *exit, struct plan *plan)
+{
+	const struct facts *facts = &policy->world.facts;
+	bool done[PATH_MAX_NUMBER + 1] = { false };
+
+	for (size_t m = 0; m < policy->world.n; m++) {
+		const struct member *member = policy->world.members[m];
+		const struct egress *egress = &member->network.egress;
+
+		if (!names(&member->network, exit))
+			continue;
+		if (!done[egress->path])
+			compile_path(egress, facts, plan);
+		done[egress->path] = true;
+		compile_links(&member->network, facts, plan);
+		for (size_t e = 0; e < member->n; e++)
+			compile_veth(&member->network, facts, member->endpoints[e], plan);
+	}
+}
+
+/* No connection keeps the path it had. */
+static void forget_connections(struct policy *policy, const char *exit)
+{
+	struct err ignored;
+
+	for (size_t m = 0; m < policy->world.n; m++) {
+		const struct member *member = policy->world.members[m];
+
+		for (size_t e = 0; names(&member->network, exit) && e < member->n; e++)
+			for (enum family f = V4; f < FAMILIES; f++)
+				if (addr_is_set(&member->endpoints[e]->addr[f].addr))
+					(void)ct_flush_address(&policy->nl,
+							       &member->endpoints[e]->addr[f].addr,
+							       &ignored);
+	}
+}
+
+/* The kernel takes routes along when a link goes, even if it is back before we hear of it: what is
+ * thought to be there is put there again, which is nothing if it is. */
+static int assert_routes(struct policy *policy, const struct plan *wanted, struct err *err)
+{
+	AUTO(plan) struct plan nothing = { 0 };
+	AUTO(plan) struct plan routes = { 0 };
+
+	for (size_t i = 0; i < wanted->n; i++)
+		if (wanted->items[i].kind == ITEM_ROUTE)
+			plan_add(&routes, ITEM_ROUTE)->route = wanted->items[i].route;
+	return engine_transition(policy, &nothing, &routes, err);
+}
+
+static void log_state(const char *name, const struct exit_fact *exit)
+{
+	log_info("exit %s: %s", name,
+		 exit->usable[V4] && exit->usable[V6] ? "usable"
+		 : exit->usable[V4]		       ? "usable for IPv4 only"
+		 : exit->usable[V6]		       ? "usable for IPv6 only"
+						       : "not usable; networks that have no other are "
+							 "closed");
+}
+
+void exits_changed(struct policy *policy, const char *name)
+{
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+	struct exit_fact exit;
+	struct err err = { 0 };
+	bool news;
+	int r;
+
+	if (!facts_exit(&policy->world.facts, name))
+		return;
+	r = read_exit(policy, name, &exit, &err);
+	if (r == 0) {
+		compile_dependents(policy, name, &before);
+		news = facts_set_exit(&policy->world.facts, &exit);
+		compile_dependents(policy, name, &after);
+		if (news) {
+			forget_connections(policy, name);
+			log_state(name, &exit);
+		}
+		r = engine_transition(policy, &before, &after, &err);
+	}
+	if (r == 0)
+		r = assert_routes(policy, &after, &err);
+	if (r < 0)
+		log_warn("exit %s: %s; its networks stay closed", name, err.text);
+}
+
+void exits_changed_all(struct policy *policy)
+{
+	for (size_t i = policy->world.facts.n_exits; i > 0; i--)
+		exits_changed(policy, policy->world.facts.exits[i - 1].name);
+}
+
+int exits_learn(struct policy *policy, const struct network *net, struct err *err)
+{
+	for (size_t i = 0; i < net->egress.via.n; i++) {
+		struct exit_fact exit;
+		int r;
+
+		if (facts_exit(&policy->world.facts, net->egress.via.names[i]))
+			continue;
+		r = read_exit(policy, net->egress.via.names[i], &exit, err);
+		if (r < 0)
+			return r;
+		facts_set_exit(&policy->world.facts, &exit);
+		log_state(exit.name, &exit);
+	}
+	return 0;
+}
+
+void exits_forget(struct policy *policy, const struct network *net)
+{
+	for (size_t i = 0; i < net->egress.via.n; i++)
+		if (!named_by_any(policy, net->egress.via.names[i]))
+			facts_forget_exit(&policy->world.facts, net->egress.via.names[i]);
+}
+
+/* The path of the networks with the same exits, or a free one. */
+int exits_assign_path(const struct policy *policy, struct egress *egress, struct err *err)
+{
+	bool taken[PATH_MAX_NUMBER + 1] = { false };
+
+	egress->path = 0;
+	if (egress->policy != POLICY_KILLSWITCH)
+		return 0;
+	for (size_t i = 0; i < policy->world.n; i++) {
+		const struct egress *other = &policy->world.members[i]->network.egress;
+
+		if (other->path && exits_equal(&other->via, &egress->via)) {
+			egress->path = other->path;
+			return 0;
+		}
+		taken[other->path] = true;
+	}
+	for (unsigned path = 1; path <= PATH_MAX_NUMBER; path++) {
+		if (taken[path])
+			continue;
+		egress->path = (uint8_t)path;
+		return 0;
+	}
+	return err_set(err, -ENOSPC, "more than %d different lists of exits in use", PATH_MAX_NUMBER);
+}
+
+bool exits_path_used(const struct policy *policy, uint8_t path)
+{
+	for (size_t i = 0; i < policy->world.n; i++)
+		if (policy->world.members[i]->network.egress.path == path)
+			return true;
+	return false;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who may send what where: the file an auditor reads. The last word on every packet that leaves a
+ * network, whatever the routing says; the receiver's chain (ingress.c) has been passed before. */
+#include "compile.h"
+
+#include <netinet/in.h>
+
+#include "../base/mem.h"
+#include "chain.h"
+#include "fw_expr.h"
+#include "names.h"
+
+/* Ports of the bridge are isolated from each other when icc is off; this is for packets that are routed,
+ * and for br_netfilter, which shows bridged packets here as well. */
+static void between_containers(const struct network *net, struct fw_chain *from)
+{
+	if (net->icc) {
+		rule(from, "between containers", oifname(net->bridge), accept_it());
+		return;
+	}
+	rule(from, "answers between containers", oifname(net->bridge),
+	     ct_state(FW_CT_ESTABLISHED | FW_CT_RELATED), accept_it());
+	rule(from, "not between containers", oifname(net->bridge), lost(net, "icc"), drop());
+}
+
+static void not_to(const struct network *net, struct fw_chain *from, const struct prefix *ranges,
+		   size_t n, const char *reason)
+{
+	for (size_t i = 0; i < n; i++)
+		rule(from, "not allowed", daddr(ranges[i]), lost(net, reason), reject());
+}
+
+/* Chosen by name, so that an exit that comes back is not let through as something else. */
+static void through_exits(const struct egress *egress, struct fw_chain *from)
+{
+	for (size_t i = 0; i < egress->via.n; i++) {
+		rule(from, "fits the exit", oifname(egress->via.names[i]), clamp_mss());
+		rule(from, "through the exit", oifname(egress->via.names[i]), accept_it());
+	}
+}
+
+static void to_lan_rule(const struct lan_rule *lan, struct fw_chain *from)
+{
+	if (lan->port == 0) {
+		rule(from, "chosen range", daddr(lan->prefix), accept_it());
+		return;
+	}
+	if (lan->proto != IPPROTO_UDP)
+		rule(from, "chosen range", daddr(lan->prefix), l4proto(IPPROTO_TCP),
+		     dport(lan->port), accept_it());
+	if (lan->proto != IPPROTO_TCP)
+		rule(from, "chosen range", daddr(lan->prefix), l4proto(IPPROTO_UDP),
+		     dport(lan->port), accept_it());
+}
+
+static void to_lan(const struct egress *egress, struct fw_chain *from)
+{
+	if (egress->lan == LAN_ON)
+		for (size_t i = 0; i < private_ranges.n; i++)
+			rule(from, "private ranges", daddr(private_ranges.prefixes[i]), accept_it());
+	for (size_t i = 0; egress->lan == LAN_LIST && i < egress->n_lan_rules; i++)
+		to_lan_rule(&egress->lan_rules[i], from);
+}
+
+static void killswitch(const struct network *net, struct fw_chain *from)
+{
+	static const struct prefix link_local = { { AF_INET, { 169, 254 } }, 16 };
+	const struct egress *egress = &net->egress;
+
+	not_to(net, from, &link_local, 1, "linklocal");
+	for (enum family f = V4; !egress->tailnet && f < FAMILIES; f++)
+		not_to(net, from, &tailnet[f], 1, "tailnet");
+	for (enum family f = V4; egress->tailnet && f < FAMILIES; f++)
+		rule(from, "the tailnet", daddr(tailnet[f]), oifname("tailscale*"), accept_it());
+	/* A bridge of containers is no LAN, whatever its addresses. */
+	rule(from, "not to other bridges", in_set("neighbours"), lost(net, "bridges"), reject());
+	through_exits(egress, from);
+	to_lan(egress, from);
+	rule(from, "only through the exit", lost(net, "exit"), reject());
+}
+
+/* For policies that reach everything unless told otherwise. */
+static void limit_lan(const struct network *net, struct fw_chain *from)
+{
+	if (net->egress.lan == LAN_ON)
+		return;
+	to_lan(&net->egress, from);
+	not_to(net, from, private_ranges.prefixes, private_ranges.n, "lan");
+}
+
+/* Before limit_lan(): the tailnet's IPv6 range is a private one. */
+static void limit_tailnet(const struct network *net, struct fw_chain *from)
+{
+	for (enum family f = V4; f < FAMILIES; f++) {
+		if (net->egress.tailnet)
+			rule(from, "the tailnet", daddr(tailnet[f]), accept_it());
+		else
+			not_to(net, from, &tailnet[f], 1, "tailnet");
+	}
+}
+
+static void other_bridges(const struct network *net, struct fw_chain *from)
+{
+	rule(from, "other bridges by published port only", in_set("neighbours"),
+	     ct_state(FW_CT_NEW), not(ct_dnat()), lost(net, "bridges"), drop());
+}
+
+/* Kinds of links that tunnels are, whoever makes them. */
+static const char *const tunnel_kinds[] = { "tun", "wireguard" };
+
+static void bypass(const struct network *net, struct fw_chain *from)
+{
+	other_bridges(net, from);
+	limit_tailnet(net, from);
+	for (size_t i = 0; i < ARRAY_SIZE(tunnel_kinds); i++)
+		rule(from, "never through a tunnel", oifkind(tunnel_kinds[i]), lost(net, "tunnel"),
+		     reject());
+	limit_lan(net, from);
+}
+
+static void open_(const struct network *net, struct fw_chain *from)
+{
+	other_bridges(net, from);
+	if (!net->egress.tailnet || net->egress.lan != LAN_ON)
+		limit_tailnet(net, from);
+	limit_lan(net, from);
+}
+
+void compile_egress(const struct network *net, struct plan *plan)
+{
+	struct fw_chain *from = chain_of_network(plan, "from", "net_from", net);
+
+	between_containers(net, from);
+	if (net->internal) {
+		rule(from, "internal network", lost(net, "internal"), drop());
+		return;
+	}
+	/* What answers was let in by ingress.c; a container cannot make its own packet an answer. */
+	rule(from, "answers", ct_reply(), ct_state(FW_CT_ESTABLISHED | FW_CT_RELATED), accept_it());
+	if (net->v6_off)
+		rule(from, "no IPv6", family(V6), lost(net, "ipv6"), reject());
+	switch (net->egress.policy) {
+	case POLICY_OPEN:
+		open_(net, from);
+		break;
+	case POLICY_BYPASS:
+		bypass(net, from);
+		break;
+	case POLICY_KILLSWITCH:
+		killswitch(net, from);
+		break;
+	case POLICY_ISOLATED:
+		rule(from, "isolated", lost(net, "isolated"), reject());
+		break;
+	}
+}

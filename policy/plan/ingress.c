@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What may enter a network from elsewhere, and the note of which way its answers go back. Returns what
+ * is fine: the sender's chain, if the sender is a network of ours, has its say after this one. */
+#include "compile.h"
+
+#include <netinet/in.h>
+
+#include "chain.h"
+#include "fw_expr.h"
+#include "names.h"
+
+/* On the first packet, before it is known whether it may come in: a note on a connection that is
+ * refused is never read. */
+static void note_way_back(const struct network *net, struct fw_chain *to)
+{
+	rule(to, "answers by the main table", ct_state(FW_CT_NEW), set_ct_mark(MARK_RETURN));
+	rule(to, "answers to the tailnet", iifname("tailscale*"), ct_state(FW_CT_NEW),
+	     set_ct_mark(MARK_HOST));
+	for (size_t i = 0; i < net->egress.via.n; i++) {
+		rule(to, "answers through the exit", iifname(net->egress.via.names[i]),
+		     ct_state(FW_CT_NEW), set_ct_mark(MARK_PATH(net->egress.path)));
+		rule(to, "fits the exit", iifname(net->egress.via.names[i]), clamp_mss());
+	}
+}
+
+static void without_translation(const struct network *net, enum family f, struct fw_chain *to)
+{
+	switch (net->mode[f]) {
+	case GATEWAY_NAT:
+	case GATEWAY_ISOLATED:
+		break;
+	case GATEWAY_NAT_UNPROTECTED:
+		rule(to, "unprotected", family(f), return_());
+		break;
+	case GATEWAY_ROUTED:
+		rule(to, "routed: ping", family(f), l4proto(f == V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6),
+		     return_());
+		rule(to, "routed: published ports", family(f), in_set(f == V4 ? "open4" : "open6"),
+		     return_());
+		break;
+	}
+}
+
+void compile_ingress(const struct network *net, struct plan *plan)
+{
+	struct fw_chain *to = chain_of_network(plan, "to", "net_to", net);
+
+	rule(to, "between containers", iifname(net->bridge), return_());
+	if (net->internal) {
+		rule(to, "internal network", lost(net, "internal"), drop());
+		return;
+	}
+	note_way_back(net, to);
+	rule(to, "answers", ct_state(FW_CT_ESTABLISHED | FW_CT_RELATED), return_());
+	if (net->egress.lan == LAN_OFF)
+		for (size_t i = 0; i < private_ranges.n; i++)
+			rule(to, "not from private ranges", saddr(private_ranges.prefixes[i]),
+			     lost(net, "lan"), drop());
+	rule(to, "published ports", ct_dnat(), return_());
+	for (enum family f = V4; f < FAMILIES; f++)
+		without_translation(net, f, to);
+	rule(to, "not published", lost(net, "unpublished"), drop());
+}

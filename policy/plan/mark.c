@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which way a packet of a network goes: the mark it gets before the routing decision. One of the two
+ * keys; the other is egress.c. A packet without a mark meets the fence among the policy rules. */
+#include "compile.h"
+
+#include "chain.h"
+#include "fw_expr.h"
+#include "names.h"
+
+static const struct prefix link_local = { { AF_INET6, { 0xfe, 0x80 } }, 10 };
+/* What asks whether an address is taken has none yet. */
+static const struct prefix unspecified = { { AF_INET6, { 0 } }, 128 };
+
+/* Docker lets containers send what they like by default. */
+static void drop_forged(const struct network *net, struct fw_chain *mark)
+{
+	if (prefix_is_set(&net->subnet[V4]))
+		rule(mark, "forged source", not(saddr(prefix_network(&net->subnet[V4]))),
+		     lost(net, "forged"), drop());
+	else
+		rule(mark, "forged source", family(V4), lost(net, "forged"), drop());
+	rule(mark, "neighbour discovery", saddr(link_local), return_());
+	rule(mark, "neighbour discovery", saddr(unspecified), return_());
+	if (prefix_is_set(&net->subnet[V6]) && !net->v6_off)
+		rule(mark, "forged source", not(saddr(prefix_network(&net->subnet[V6]))),
+		     lost(net, "forged"), drop());
+	else
+		rule(mark, "no IPv6 here", family(V6), lost(net, "ipv6"), drop());
+}
+
+/* Who reached a published port gets his answers the way he came: noted by ingress.c. */
+static void mark_answers(const struct network *net, struct fw_chain *mark)
+{
+	rule(mark, "answers by the main table", ct_reply(), ct_mark(MARK_RETURN),
+	     set_mark(MARK_RETURN), return_());
+	rule(mark, "answers to the tailnet", ct_reply(), ct_mark(MARK_HOST), set_mark(MARK_HOST),
+	     return_());
+	if (net->egress.policy == POLICY_KILLSWITCH)
+		rule(mark, "answers through the exit", ct_reply(),
+		     ct_mark(MARK_PATH(net->egress.path)), set_mark(MARK_PATH(net->egress.path)),
+		     return_());
+}
+
+static void mark_tailnet(struct fw_chain *mark)
+{
+	for (enum family f = V4; f < FAMILIES; f++)
+		rule(mark, "the tailnet stays in its tunnel", daddr(tailnet[f]), set_mark(MARK_HOST),
+		     return_());
+}
+
+/* By the main table, but never by a default route of it. */
+static void mark_lan(const struct egress *egress, struct fw_chain *mark)
+{
+	if (egress->lan == LAN_ON)
+		for (size_t i = 0; i < private_ranges.n; i++)
+			rule(mark, "private ranges", daddr(private_ranges.prefixes[i]),
+			     set_mark(MARK_LAN), return_());
+	for (size_t i = 0; egress->lan == LAN_LIST && i < egress->n_lan_rules; i++)
+		rule(mark, "chosen ranges", daddr(egress->lan_rules[i].prefix), set_mark(MARK_LAN),
+		     return_());
+}
+
+void compile_mark(const struct network *net, struct plan *plan)
+{
+	const struct egress *egress = &net->egress;
+	struct fw_chain *mark = chain_of_network(plan, "mark", "net_mark", net);
+
+	if (egress->policy != POLICY_OPEN)
+		drop_forged(net, mark);
+	mark_answers(net, mark);
+	switch (egress->policy) {
+	case POLICY_OPEN:
+		rule(mark, "as the host's own rules say", set_mark(MARK_HOST));
+		break;
+	case POLICY_BYPASS:
+		if (egress->tailnet)
+			mark_tailnet(mark);
+		rule(mark, "around every tunnel", set_mark_bits(egress->mark, egress->mark_mask),
+		     set_mark(MARK_BYPASS));
+		break;
+	case POLICY_KILLSWITCH:
+		if (egress->tailnet)
+			mark_tailnet(mark);
+		mark_lan(egress, mark);
+		rule(mark, "to the exit", set_mark(MARK_PATH(egress->path)));
+		break;
+	case POLICY_ISOLATED:
+		break; /* no mark: the fence */
+	}
+}

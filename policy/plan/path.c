@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Paths: for each distinct list of exits one mark, one policy rule and one table, shared by all networks
+ * that take it. The table leads into the first exit that is usable, or nowhere. */
+#include "compile.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "names.h"
+
+static struct prefix everything(enum family f)
+{
+	return (struct prefix){ .addr.family = family_to_af(f) };
+}
+
+static void compile_family(uint8_t path, const struct exit_fact *exit, enum family f,
+			   struct plan *plan)
+{
+	struct item_route *route;
+
+	plan_add(plan, ITEM_RULE)->rule = (struct item_rule){
+		.family = f,
+		.pref = PREF_PATH,
+		.mark = MARK_PATH(path),
+		.action = RULE_LOOKUP,
+		.table = TABLE_PATH(path),
+	};
+	/* Stays when the exit's link goes and takes its routes along. */
+	route = &plan_add(plan, ITEM_BACKSTOP)->route;
+	route->dst = everything(f);
+	route->table = TABLE_PATH(path);
+	route->metric = METRIC_BACKSTOP;
+	if (!exit || !exit->usable[f])
+		return;
+	route = &plan_add(plan, ITEM_ROUTE)->route;
+	route->dst = everything(f);
+	route->table = TABLE_PATH(path);
+	route->metric = METRIC_BRIDGE;
+	memcpy(route->oif, exit->name, sizeof(route->oif));
+}
+
+const struct exit_fact *path_choose(const struct exits *exits, const struct facts *facts)
+{
+	for (size_t i = 0; i < exits->n; i++) {
+		const struct exit_fact *exit = facts_exit(facts, exits->names[i]);
+
+		if (exit && (exit->usable[V4] || exit->usable[V6]))
+			return exit;
+	}
+	return NULL;
+}
+
+void compile_path(const struct egress *egress, const struct facts *facts, struct plan *plan)
+{
+	const struct exit_fact *exit = path_choose(&egress->via, facts);
+
+	for (enum family f = V4; f < FAMILIES; f++)
+		compile_family(egress->path, exit, f, plan);
+}
