@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Endpoints and the ports they publish. */
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine.h"
-#include "kernel/ct.h"
 #include "plan/compile.h"
 #include "plan/names.h"
 
@@ -164,7 +162,6 @@ int endpoint_discard(struct policy *policy, struct member *member, const char *e
 		     struct err *err)
 {
 	AUTO(endpoint) struct endpoint endpoint = { 0 };
-	struct err ignored;
 	int r;
 
 	store_remove_endpoint(&policy->store, endpoint_id);
@@ -172,9 +169,7 @@ int endpoint_discard(struct policy *policy, struct member *member, const char *e
 	member_take(member, endpoint_id, &endpoint);
 	r = build(policy, &member->network, &endpoint, false, err);
 	/* Whoever gets the address next must not inherit the connections. */
-	for (enum family f = V4; f < FAMILIES; f++)
-		if (addr_is_set(&endpoint.addr[f].addr))
-			(void)ct_flush_address(&policy->nl, &endpoint.addr[f].addr, &ignored);
+	connections_forget_endpoint(policy, &endpoint);
 	return r;
 }
 
@@ -254,18 +249,6 @@ static int republish(struct policy *policy, const struct member *member,
 	return engine_transition(policy, &old, &new, err);
 }
 
-/* A client that keeps sending from one port has an entry from before the port was published, or from
- * its last holder, and would never be translated anew. */
-static void flush_udp(struct policy *policy, const struct port *ports, size_t n)
-{
-	struct err ignored;
-
-	for (size_t i = 0; i < n; i++)
-		if (ports[i].proto == IPPROTO_UDP && ports[i].host_port)
-			(void)ct_flush_port(&policy->nl, ports[i].proto, ports[i].host_port,
-					    &ports[i].host, &ignored);
-}
-
 static void swap_ports(struct endpoint *endpoint, struct port **ports, size_t *n)
 {
 	struct port *old_ports = endpoint->ports;
@@ -315,7 +298,7 @@ int policy_publish(struct policy *policy, const char *network_id, const char *en
 		(void)ports_reopen(policy->ports, &member->network, endpoint, port_lost, NULL);
 		return r;
 	}
-	flush_udp(policy, other, n_other);
-	flush_udp(policy, endpoint->ports, endpoint->n_ports);
+	connections_forget_ports(policy, other, n_other);
+	connections_forget_ports(policy, endpoint->ports, endpoint->n_ports);
 	return 0;
 }

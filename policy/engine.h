@@ -49,6 +49,15 @@ void hostpath_forget(struct policy *policy, const char *bridge);
 int endpoint_discard(struct policy *policy, struct member *member, const char *endpoint_id,
 		     struct err *err);
 
+/* connections.c: no packet of an old flow keeps an old path, address or port. */
+void connections_forget_endpoint(struct policy *policy, const struct endpoint *endpoint);
+void connections_forget_networks(struct policy *policy,
+				 bool (*which)(const struct network *network, const void *arg),
+				 const void *arg);
+/* Of UDP: a client that keeps sending from one port has an entry from before the port was published, or
+ * from its last holder, and would never be translated anew. */
+void connections_forget_ports(struct policy *policy, const struct port *ports, size_t n);
+
 /* exits.c. Paths are assigned, and exits learned of, before a network is compiled for the first time;
  * forgotten after the last one that names them is gone from the world. */
 int exits_assign_path(const struct policy *policy, struct egress *egress, struct err *err);

@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "engine.h"
 #include "kernel/address.h"
-#include "kernel/ct.h"
 #include "kernel/link.h"
 #include "plan/compile.h"
 #include "plan/names.h"
@@ -69,21 +68,9 @@ static void compile_dependents(const struct policy *policy, const char *exit, st
 	}
 }
 
-/* No connection keeps the path it had. */
-static void forget_connections(struct policy *policy, const char *exit)
+static bool leaves_by(const struct network *net, const void *exit)
 {
-	struct err ignored;
-
-	for (size_t m = 0; m < policy->world.n; m++) {
-		const struct member *member = policy->world.members[m];
-
-		for (size_t e = 0; names(&member->network, exit) && e < member->n; e++)
-			for (enum family f = V4; f < FAMILIES; f++)
-				if (addr_is_set(&member->endpoints[e]->addr[f].addr))
-					(void)ct_flush_address(&policy->nl,
-							       &member->endpoints[e]->addr[f].addr,
-							       &ignored);
-	}
+	return names(net, exit);
 }
 
 /* The kernel takes routes along when a link goes, even if it is back before we hear of it: what is
@@ -126,7 +113,7 @@ void exits_changed(struct policy *policy, const char *name)
 		news = facts_set_exit(&policy->world.facts, &exit);
 		compile_dependents(policy, name, &after);
 		if (news) {
-			forget_connections(policy, name);
+			connections_forget_networks(policy, leaves_by, name);
 			log_state(name, &exit);
 		}
 		r = engine_transition(policy, &before, &after, &err);

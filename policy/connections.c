@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which tracked connections are to be forgotten when something changes: one reading of the kernel's
+ * table for all of them. */
+#include <netinet/in.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine.h"
+#include "kernel/ct.h"
+
+/* Failing leaves old connections to their old path's fate, which our rules decide on anyway. */
+static void forget(struct policy *policy, const struct ct_match *matches, size_t n)
+{
+	struct err err = { 0 };
+
+	if (n && ct_flush(&policy->nl, matches, n, &err) < 0)
+		log_warn("forget connections: %s", err.text);
+}
+
+void connections_forget_endpoint(struct policy *policy, const struct endpoint *endpoint)
+{
+	struct ct_match matches[FAMILIES] = { 0 };
+	size_t n = 0;
+
+	for (enum family f = V4; f < FAMILIES; f++)
+		if (addr_is_set(&endpoint->addr[f].addr))
+			matches[n++].addr = prefix_host(&endpoint->addr[f].addr);
+	forget(policy, matches, n);
+}
+
+void connections_forget_networks(struct policy *policy,
+				 bool (*which)(const struct network *network, const void *arg),
+				 const void *arg)
+{
+	AUTO_FREE struct ct_match *matches =
+		xcalloc(policy->world.n * FAMILIES + 1, sizeof(*matches));
+	size_t n = 0;
+
+	for (size_t m = 0; m < policy->world.n; m++) {
+		const struct member *member = policy->world.members[m];
+
+		/* Without containers there are no connections. */
+		if (member->n == 0 || !which(&member->network, arg))
+			continue;
+		for (enum family f = V4; f < FAMILIES; f++)
+			if (prefix_is_set(&member->network.subnet[f]))
+				matches[n++].addr = prefix_network(&member->network.subnet[f]);
+	}
+	forget(policy, matches, n);
+}
+
+void connections_forget_ports(struct policy *policy, const struct port *ports, size_t n_ports)
+{
+	AUTO_FREE struct ct_match *matches = xcalloc(n_ports + 1, sizeof(*matches));
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_ports; i++) {
+		if (ports[i].proto != IPPROTO_UDP || ports[i].host_port == 0)
+			continue;
+		matches[n++] = (struct ct_match){
+			.addr = prefix_host(&ports[i].host),
+			.proto = ports[i].proto,
+			.port = ports[i].host_port,
+		};
+	}
+	forget(policy, matches, n);
+}
