@@ -3,7 +3,7 @@
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
-BUILD ?= build
+OUT ?= build
 PKGS := libmicrohttpd jansson libnftnl libmnl
 
 CC ?= cc
@@ -15,9 +15,10 @@ HARDENING := -fstack-protector-strong -fPIE -fstack-clash-protection
 # _FORTIFY_SOURCE needs optimisation, and sanitizers see more without it.
 ifeq ($(SAN),)
 HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+BUILD := $(OUT)
 LDFLAGS_HARDENING := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 else
-BUILD := $(BUILD)/san
+BUILD := $(OUT)/san
 SANITIZE := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 LDFLAGS_HARDENING := -pie
 endif

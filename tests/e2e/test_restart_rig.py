@@ -39,11 +39,11 @@ class Rig:
     def __init__(self, suite):
         self.world = World()
         try:
-            self.host = Host(self.world, suite)
+            # Docker 20.10 would close FORWARD for IPv6 as well, without a DOCKER-USER to open it.
+            self.host = Host(self.world, suite, forward=suite == "bookworm")
             self.docker = Docker(self.host)
             self.dockerd, self.tailexit = self.host.dockerd, self.host.tailexit
             self.tailexit._answers = self._daemon_answers
-            self._power_on, self.host.up = self.host.up, self._up
             self.host.boot()
             # Docker leaves things behind after its first bridge network, and IPv6 forwarding adds
             # routes for good: that is not the question here.
@@ -54,12 +54,6 @@ class Rig:
             self.world.down()
             raise
         self.clean = True
-
-    def _up(self):
-        self._power_on()
-        if self.host.version < (23,):
-            # Otherwise dockerd closes FORWARD for IPv6, and has no DOCKER-USER there.
-            self.host.netns.sysctl("ipv6/conf/all/forwarding", 1)
 
     def _daemon_answers(self):
         """Without a call of the driver: Plugin.Activate would tell the daemon of a new dockerd."""

@@ -88,7 +88,6 @@ def test_without_systemd(make_machine):
 
 def test_with_systemd(make_machine):
     machine = make_machine("trixie", systemd=True)
-    before = files(machine)
 
     commands = printed_commands(machine.make("up"))
     verify = machine.run("systemd-analyze", "verify", "--man=no", "tailexit.service", "tailexit.socket")
@@ -135,11 +134,6 @@ def test_with_systemd(make_machine):
     assert not re.search(r"docker|containerd", machine.read("/var/lib/tailexit/made-by-up"))
     machine.make("down")
     assert container(machine, ".State.Running") == "true"
-
-    machine.run("docker", "rm", "-f", "web")
-    machine.run("apt-get", "purge", "-y", "--autoremove", "docker.io", "docker-cli")
-    left = {line for line in files(machine) - before if not re.search("docker|containerd|cni", line)}
-    assert sorted(left) == []
 
 
 def test_down_with_force_gives_up_everything(make_machine):
