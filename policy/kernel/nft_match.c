@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a rule asks of a packet: one small function per kind of match. */
+#include "nft_expr.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
+#include "../base/mem.h"
+
+static void lower_ifname(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	char name[IFNAMSIZ] = "";
+	size_t len = strnlen(e->name, IFNAMSIZ - 1);
+
+	load_meta(rule, e->kind == FW_IIFNAME ? NFT_META_IIFNAME : NFT_META_OIFNAME, NFT_REG_1);
+	memcpy(name, e->name, len);
+	/* A wildcard compares the bytes before the star, a name all sixteen. */
+	if (len && name[len - 1] == '*')
+		compare(rule, e->not, name, len - 1);
+	else
+		compare(rule, e->not, name, sizeof(name));
+}
+
+static void match_family(struct nftnl_rule *rule, bool not, uint8_t af)
+{
+	uint8_t nfproto = af == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+	load_meta(rule, NFT_META_NFPROTO, NFT_REG_1);
+	compare(rule, not, &nfproto, sizeof(nfproto));
+}
+
+static void lower_family(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	match_family(rule, e->not, e->prefix.addr.family);
+}
+
+static void lower_addr(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	const struct addr *addr = &e->prefix.addr;
+	uint32_t len = addr_len(addr);
+	uint8_t mask[16] = { 0 };
+	uint32_t offset;
+
+	match_family(rule, false, addr->family);
+	if (addr->family == AF_INET)
+		offset = e->kind == FW_SADDR ? 12 : 16;
+	else
+		offset = e->kind == FW_SADDR ? 8 : 24;
+	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offset, len, NFT_REG_1);
+	if (e->prefix.len < len * 8) {
+		for (unsigned bit = 0; bit < e->prefix.len; bit++)
+			mask[bit / 8] |= 0x80 >> bit % 8;
+		mask_register(rule, mask, len);
+	}
+	compare(rule, e->not, addr->bytes, len);
+}
+
+static void lower_l4proto(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	uint8_t proto = e->value;
+
+	load_meta(rule, NFT_META_L4PROTO, NFT_REG_1);
+	compare(rule, e->not, &proto, sizeof(proto));
+}
+
+/* Any of the bits: (ct key & bits) != 0. */
+static void match_ct_bits(struct nftnl_rule *rule, uint32_t key, uint32_t bits, bool not)
+{
+	struct nftnl_expr *expr = add_expr(rule, "ct");
+	uint32_t zero = 0;
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, key);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+	mask_register(rule, &bits, sizeof(bits));
+	compare(rule, !not, &zero, sizeof(zero));
+}
+
+static void lower_ct_state(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	match_ct_bits(rule, NFT_CT_STATE, e->value, e->not);
+}
+
+static void lower_ct_dnat(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	match_ct_bits(rule, NFT_CT_STATUS, IPS_DST_NAT, e->not);
+}
+
+static void lower_ct_reply(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	struct nftnl_expr *expr = add_expr(rule, "ct");
+	uint8_t reply = IP_CT_DIR_REPLY;
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, NFT_CT_DIRECTION);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+	compare(rule, e->not, &reply, sizeof(reply));
+}
+
+static void lower_ct_mark(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	load_ct_mark(rule);
+	mask_register(rule, &e->mask, sizeof(e->mask));
+	compare(rule, e->not, &e->value, sizeof(e->value));
+}
+
+static void lower_dport(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	uint16_t port = htons(e->value);
+
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, sizeof(port), NFT_REG_1);
+	compare(rule, e->not, &port, sizeof(port));
+}
+
+static void lower_oifkind(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	char kind[IFNAMSIZ] = "";
+
+	load_meta(rule, NFT_META_OIFKIND, NFT_REG_1);
+	memcpy(kind, e->name, strnlen(e->name, IFNAMSIZ - 1));
+	compare(rule, e->not, kind, sizeof(kind));
+}
+
+static void lower_to_host(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	struct nftnl_expr *expr = add_expr(rule, "fib");
+	uint32_t local = RTN_LOCAL;
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
+	compare(rule, e->not, &local, sizeof(local));
+}
+
+static void lower_in(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	struct nftnl_expr *expr = look_up(rule, e);
+
+	if (e->not)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+}
+
+static nft_lower_fn *const matches[] = {
+	[FW_IIFNAME] = lower_ifname,
+	[FW_OIFNAME] = lower_ifname,
+	[FW_FAMILY] = lower_family,
+	[FW_SADDR] = lower_addr,
+	[FW_DADDR] = lower_addr,
+	[FW_L4PROTO] = lower_l4proto,
+	[FW_CT_STATE] = lower_ct_state,
+	[FW_CT_DNAT] = lower_ct_dnat,
+	[FW_CT_REPLY] = lower_ct_reply,
+	[FW_CT_MARK] = lower_ct_mark,
+	[FW_DPORT] = lower_dport,
+	[FW_OIFKIND] = lower_oifkind,
+	[FW_TO_HOST] = lower_to_host,
+	[FW_IN] = lower_in,
+};
+
+nft_lower_fn *nft_match(enum fw_kind kind)
+{
+	return kind < ARRAY_SIZE(matches) ? matches[kind] : NULL;
+}
