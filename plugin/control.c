@@ -28,6 +28,7 @@ static void list_ports(struct strbuf *reply, struct policy *policy)
 static const struct control_command commands[] = {
 	{ CONTROL_PORTS, list_ports },
 	{ CONTROL_STATUS, encode_status },
+	{ CONTROL_DIFF, encode_difference },
 };
 
 void control_handle(void *policy, const char *path, const char *body, size_t len,

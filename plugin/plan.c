@@ -3,8 +3,10 @@
 #include "plan.h"
 
 #include <errno.h>
+#include <jansson.h>
 
 #include "../policy/base/mem.h"
+#include "control.h"
 #include "options.h"
 
 #define DEFAULT_SUBNET "172.18.0.0/16"
@@ -45,12 +47,31 @@ static int split_options(const struct repeated *texts, struct request_options *r
 	return 0;
 }
 
+static int print_difference(const struct settings *settings, struct err *err)
+{
+	AUTO(strbuf) struct strbuf reply = { 0 };
+	int r = control_call(settings->run_dir, CONTROL_DIFF, &reply, err);
+	json_t *string;
+
+	if (r < 0)
+		return r;
+	string = json_loads(strbuf_text(&reply), JSON_DECODE_ANY, NULL);
+	if (json_is_string(string))
+		fputs(json_string_value(string), stdout);
+	else
+		r = err_set(err, -EPROTO, "the daemon could not tell: %.200s", strbuf_text(&reply));
+	json_decref(string);
+	return r;
+}
+
 int plan_command(const struct settings *settings, struct err *err)
 {
 	AUTO(network_request) struct network_request request = { .network.id = "example" };
 	AUTO(strbuf) struct strbuf text = { 0 };
 	int r = 0;
 
+	if (settings->diff)
+		return print_difference(settings, err);
 	request.network.internal = settings->internal;
 	for (size_t i = 0; r == 0 && i < settings->subnets.n; i++)
 		r = add_subnet(&request.network, settings->subnets.values[i], err);

@@ -25,7 +25,7 @@ static const struct setting table[] = {
 	{ "state-dir", TEXT, "TAILEXIT_STATE_DIR", "/var/lib/tailexit",
 	  offsetof(struct settings, state_dir), COMMAND_SERVE, "networks; survives a reboot" },
 	{ "run-dir", TEXT, "TAILEXIT_RUN_DIR", "/run/tailexit", offsetof(struct settings, run_dir),
-	  COMMAND_SERVE | COMMAND_PORTS | COMMAND_STATUS, "endpoints and the control socket; dies with the boot" },
+	  COMMAND_SERVE | COMMAND_PORTS | COMMAND_STATUS | COMMAND_PLAN, "endpoints and the control socket; dies with the boot" },
 	{ "docker-sock", TEXT, "TAILEXIT_DOCKER_SOCK", "/run/docker.sock",
 	  offsetof(struct settings, docker_sock), COMMAND_SERVE, "the Engine API" },
 	{ "log-level", TEXT, "TAILEXIT_LOG_LEVEL", "info", offsetof(struct settings, log_level),
@@ -38,6 +38,8 @@ static const struct setting table[] = {
 	  "one per address family (172.18.0.0/16 if there is none)" },
 	{ "internal", FLAG, NULL, NULL, offsetof(struct settings, internal), COMMAND_PLAN,
 	  "as for `docker network create`" },
+	{ "diff", FLAG, NULL, NULL, offsetof(struct settings, diff), COMMAND_PLAN,
+	  "instead: what the kernel lacks (+), has too much (-) or otherwise (~) now" },
 };
 
 #define HELP_VALUE ((int)ARRAY_SIZE(table))

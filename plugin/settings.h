@@ -23,6 +23,7 @@ struct settings {
 	struct repeated options; /* -o key=value */
 	struct repeated subnets;
 	bool internal;
+	bool diff;
 };
 
 /* Who takes a setting. */

@@ -52,6 +52,24 @@ void encode_status(struct strbuf *reply, struct policy *policy)
 	json_decref(list);
 }
 
+void encode_difference(struct strbuf *reply, struct policy *policy)
+{
+	AUTO(strbuf) struct strbuf difference = { 0 };
+	struct err err = { 0 };
+	json_t *string;
+	char *text;
+
+	if (policy_print_difference(policy, &difference, &err) < 0) {
+		encode_error(reply, err.text);
+		return;
+	}
+	string = mem_check(json_string(strbuf_text(&difference)));
+	text = mem_check(json_dumps(string, JSON_ENCODE_ANY));
+	strbuf_addf(reply, "%s", text);
+	free(text);
+	json_decref(string);
+}
+
 static void print_since(json_int_t since)
 {
 	time_t time = since;

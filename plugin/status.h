@@ -8,5 +8,8 @@
 /* The daemon's end: a JSON array, one object per network. */
 void encode_status(struct strbuf *reply, struct policy *policy);
 
+/* A JSON string: see policy_print_difference(). */
+void encode_difference(struct strbuf *reply, struct policy *policy);
+
 /* The tool's end: as a table, or as it came. */
 int status_print(const struct settings *settings, struct err *err);

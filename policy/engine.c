@@ -70,16 +70,32 @@ static void skip_firewall(struct ops *ops)
 	ops->n = n;
 }
 
+static void print_op(const struct op *op, struct strbuf *text)
+{
+	strbuf_addf(text, "%c ", !op->before ? '+' : !op->after ? '-' : '~');
+	item_print(op->after ? op->after : op->before, text);
+}
+
 static void log_difference(const struct ops *ops)
 {
 	for (size_t i = 0; i < ops->n; i++) {
-		const struct op *op = &ops->ops[i];
 		AUTO(strbuf) struct strbuf text = { 0 };
 
-		item_print(op->after ? op->after : op->before, &text);
-		log_debug("%s %s", !op->before ? "missing:" : !op->after ? "left over:" : "differs:",
-			  strbuf_text(&text));
+		print_op(&ops->ops[i], &text);
+		log_debug("%s", strbuf_text(&text));
 	}
+}
+
+/* What there is against what there should be. Both plans must outlive the operations. */
+static int compute_difference(struct policy *policy, struct plan *seen, struct plan *wanted,
+			      struct ops *ret_ops, struct err *err)
+{
+	int r = observe_all(&policy->nl, seen, err);
+
+	compile_world(&policy->world, wanted);
+	if (r == 0)
+		diff_compute(seen, wanted, ret_ops);
+	return r;
 }
 
 int engine_reconcile(struct policy *policy, struct err *err)
@@ -87,13 +103,10 @@ int engine_reconcile(struct policy *policy, struct err *err)
 	AUTO(plan) struct plan wanted = { 0 };
 	AUTO(plan) struct plan seen = { 0 };
 	AUTO(ops) struct ops ops = { 0 };
-	int r;
+	int r = compute_difference(policy, &seen, &wanted, &ops, err);
 
-	compile_world(&policy->world, &wanted);
-	r = observe_all(&policy->nl, &seen, err);
 	if (r < 0)
 		return r;
-	diff_compute(&seen, &wanted, &ops);
 	log_difference(&ops);
 	if (policy->incomplete) {
 		keep_unknown(&ops);
@@ -105,6 +118,23 @@ int engine_reconcile(struct policy *policy, struct err *err)
 		skip_firewall(&ops);
 	}
 	return apply_ops(&policy->nl, &ops, err);
+}
+
+int policy_print_difference(struct policy *policy, struct strbuf *text, struct err *err)
+{
+	AUTO(plan) struct plan wanted = { 0 };
+	AUTO(plan) struct plan seen = { 0 };
+	AUTO(ops) struct ops ops = { 0 };
+	int r = compute_difference(policy, &seen, &wanted, &ops, err);
+
+	for (size_t i = 0; r == 0 && i < ops.n; i++) {
+		/* Forwarding stays on when nobody needs it any more: others may. */
+		if (!ops.ops[i].after && ops.ops[i].before->kind == ITEM_FORWARDING)
+			continue;
+		print_op(&ops.ops[i], text);
+		strbuf_addf(text, "\n");
+	}
+	return r;
 }
 
 static void load_network(void *arg, const struct network *network)

@@ -85,6 +85,10 @@ struct policy_status {
 typedef void policy_status_fn(void *arg, const struct policy_status *status);
 int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, struct err *err);
 
+/* Prints what the kernel lacks (+), has too much (-) or has otherwise (~) than it should, a line each;
+ * nothing when all is as it should be. Touches nothing. */
+int policy_print_difference(struct policy *policy, struct strbuf *text, struct err *err);
+
 /* Prints what this network would become, in nft syntax and one line per link, route and rule. Needs no
  * engine and touches nothing. */
 int policy_preview(const struct network *network, struct strbuf *text, struct err *err);

@@ -236,9 +236,16 @@ static int allow(struct nl *nl, uint8_t family, struct slots *slots, struct err 
 	struct chain_state state;
 	int r = read_chain(nl, family, chains[0], &state, err);
 
-	if (r < 0 || state.exists)
-		return r < 0 ? r : edit_chain(nl, family, chains[0], slots, true, err);
-	r = read_chain(nl, family, chains[1], &state, err);
+	if (r == 0 && state.exists) {
+		int added = edit_chain(nl, family, chains[0], slots, true, err);
+
+		/* A starting dockerd closes FORWARD before it makes its chains: what went there in
+		 * between would let packets pass by the users' own rules. */
+		r = added < 0 ? added : edit_chain(nl, family, chains[1], slots, false, err);
+		return r < 0 ? r : added + r;
+	}
+	if (r == 0)
+		r = read_chain(nl, family, chains[1], &state, err);
 	if (r < 0 || !state.drops)
 		return r;
 	return edit_chain(nl, family, chains[1], slots, true, err);

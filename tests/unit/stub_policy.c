@@ -230,3 +230,21 @@ void policy_client_started(struct policy *policy)
 {
 	policy->clients++;
 }
+
+int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, struct err *err)
+{
+	(void)policy, (void)fn, (void)arg, (void)err;
+	return 0;
+}
+
+int policy_print_difference(struct policy *policy, struct strbuf *text, struct err *err)
+{
+	(void)policy, (void)text, (void)err;
+	return 0;
+}
+
+int policy_preview(const struct network *network, struct strbuf *text, struct err *err)
+{
+	(void)network, (void)text, (void)err;
+	return 0;
+}
