@@ -39,8 +39,7 @@ class Rig:
     def __init__(self, suite):
         self.world = World()
         try:
-            # Docker 20.10 would close FORWARD for IPv6 as well, without a DOCKER-USER to open it.
-            self.host = Host(self.world, suite, forward=suite == "bookworm")
+            self.host = Host(self.world, suite)
             self.docker = Docker(self.host)
             self.dockerd, self.tailexit = self.host.dockerd, self.host.tailexit
             self.tailexit._answers = self._daemon_answers

@@ -83,7 +83,8 @@ def test_manual_page_is_correct():
 
 
 def settings():
-    return re.findall(r'{ "([a-z-]+)", (?:"(\w+)"|NULL), *(?:"([^"]+)"|NULL)',
+    """Flag, environment variable, default; the latter two may be missing."""
+    return re.findall(r'{ "([a-z-]+)", [A-Z]+, (?:"(\w+)"|NULL), *(?:"([^"]+)"|NULL)',
                       table("plugin/settings.c", "table"))
 
 
@@ -134,13 +135,15 @@ def test_manual_page_names_what_is_reserved(page):
 
 def test_numbers_of_the_kernel(page):
     names = read("policy/plan/names.h")
-    value = {name: number for name, number in re.findall(r"#define (\w+) (0x[0-9a-f]+|\d+)u?\n", names)}
+    value = dict(re.findall(r"#define (\w+) (0x[0-9a-f]+|\d+)u?\b", names))
     for text in page, read("README.md"):
         assert f"ip route show table {int(value['TABLE_LOCAL'], 0)}" in text
         assert "inet " + re.search(r'NFT_TABLE "(\w+)"', names)[1] in text
         assert re.search(r'BRIDGE_PREFIX "([\w-]+)"', names)[1] in text
     assert f"protocol {int(value['ROUTE_PROTOCOL'], 0)}" in page
-    assert f"preference {value['PREF_LOCAL']} " in page
+    preferences = [int(number) for name, number in value.items() if name.startswith("PREF_")]
+    assert f"preferences from {min(preferences)} to {max(preferences)} " in page
+    assert f"the bits {value['MARK_MASK']}." in page
 
 
 def test_manifest():

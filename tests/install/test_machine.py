@@ -60,6 +60,7 @@ def test_without_systemd(make_machine):
     assert re.search(r"tcp +0\.0\.0\.0:8080 +\S+:80$", last, re.M)
     proc.wait_for(lambda: published(machine) == "192.168.77.50", "the web server")
     assert not machine.run("docker", "network", "ls", "-q", "--filter", "name=probe").stdout
+    assert re.match(r"\w{12}  open +open +1 container, ", machine.run("tailexit", "status").stdout)
 
     # Again, which is to upgrade.
     pid, daemon = container(machine, ".State.Pid"), machine.read("/run/tailexit/tailexit.pid")

@@ -1,16 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An optional tunnel from the host to exit: a WireGuard interface named tailscale0, with the policy
-rules and the table 52 that tailscaled lays beside its own."""
+"""Optional tunnels from the host to exit. One is a WireGuard interface named tailscale0, with the policy
+rules and the table 52 that tailscaled lays beside its own; wg1 is a plain one, and the world sees
+another address of exit when something went through it."""
 
 import os
 import signal
+from typing import NamedTuple
 
 from . import proc
 
 MTU = 1280
-HOST_ADDRESSES = "100.64.0.2/32", "fd7a:115c:a1e0::2/128"
-EXIT_ADDRESSES = "100.64.0.1/32", "fd7a:115c:a1e0::1/128"
 TAILSCALE_MARK = "0x80000"
+
+
+class Ends(NamedTuple):
+    """The two ends of a tunnel, and as whom the world sees what leaves it."""
+    link: str
+    far_link: str
+    port: int
+    host: tuple
+    exit: tuple
+    seen: tuple
+
+
+TAILSCALE = Ends("tailscale0", "wg0", 51820, ("100.64.0.2/32", "fd7a:115c:a1e0::2/128"),
+                 ("100.64.0.1/32", "fd7a:115c:a1e0::1/128"), ("198.51.100.7", "2001:db8:51::7"))
+OTHER = Ends("wg1", "wg1", 51821, ("10.99.0.2/32", "fd00:99::2/128"),
+             ("10.99.0.1/32", "fd00:99::1/128"), ("198.51.100.8", "2001:db8:51::8"))
 
 # wireguard-go has its socket in /var/run/wireguard for all namespaces: a private directory there
 # lets any number of tunnels have the same name.
@@ -50,30 +66,32 @@ class _End:
 class Tunnel:
     """Belongs to a world; nothing exists before up()."""
 
-    def __init__(self, world):
-        self.world = world
+    def __init__(self, world, ends=TAILSCALE):
+        self.world, self.ends, self.link = world, ends, ends.link
         self.here = self.there = None
         self.through = False
 
-    def up(self):
-        """The tunnel works; nothing but the tailnet itself is routed through it."""
+    def up(self, families=2):
+        """The tunnel works; nothing but the tailnet itself is routed through it. One family: IPv4."""
         if self.there is None:
             self._far_end()
-        log = self.world.path("wireguard-host.log")
-        self.here = _End(self.world.host, "tailscale0", log)
+        ends = self.ends
+        self.here = _End(self.world.host, ends.link, self.world.path(ends.link + "-host.log"))
         # Tailscale puts this mark on the packets that carry the tunnel.
         self.here.wg("private-key", self._key("host"), "fwmark", TAILSCALE_MARK,
                      "peer", self._public("exit"), "allowed-ips", "0.0.0.0/0,::/0",
-                     "endpoint", "198.51.100.7:51820", "persistent-keepalive", "25")
-        self.here.up(HOST_ADDRESSES)
-        self._rules()
-        for address in EXIT_ADDRESSES:
-            self.world.host.ip("route", "replace", address, "dev", "tailscale0", "table", "52")
+                     "endpoint", f"{TAILSCALE.seen[0]}:{ends.port}", "persistent-keepalive", "25")
+        self.here.up(ends.host[:families])
+        if ends is TAILSCALE:
+            self._rules()
+        for address in ends.exit[:families]:
+            self.world.host.ip("route", "replace", address, "dev", ends.link,
+                               *(["table", "52"] if ends is TAILSCALE else []))
         if self.through:
             self.exit_node(True)
         proc.wait_for(
             lambda: self.world.host.run(
-                "busybox", "ping", "-c1", "-W1", "100.64.0.1", check=False).returncode == 0,
+                "busybox", "ping", "-c1", "-W1", self._far_address(), check=False).returncode == 0,
             "answer through the tunnel")
 
     def down(self):
@@ -81,6 +99,18 @@ class Tunnel:
         if self.here:
             self.here.kill()
             self.here = None
+
+    def peer_gone(self):
+        """The other end is gone, and nobody here is told."""
+        self.there.kill()
+        self.there = None
+
+    def set(self, *argv):
+        """ip link set LINK ..."""
+        self.world.host.ip("link", "set", self.link, *argv)
+
+    def delete(self):
+        self.world.host.ip("link", "del", self.link)
 
     def exit_node(self, on):
         """As `tailscale set --exit-node=... --exit-node-allow-lan-access`."""
@@ -93,15 +123,32 @@ class Tunnel:
                     host.ip(family, "route", "add", "throw", prefix, "table", "52")
             host.run("ip", family, "route", "del", "default", "table", "52", check=False)
             if on:
-                host.ip(family, "route", "add", "default", "dev", "tailscale0", "table", "52")
+                host.ip(family, "route", "add", "default", "dev", self.link, "table", "52")
+
+    def _far_address(self):
+        return self.ends.exit[0].split("/")[0]
 
     def _far_end(self):
-        self.there = _End(self.world.exit, "wg0", self.world.path("wireguard-exit.log"))
-        self.there.wg("private-key", self._key("exit"), "listen-port", "51820",
-                      "peer", self._public("host"), "allowed-ips", ",".join(HOST_ADDRESSES))
-        self.there.up(EXIT_ADDRESSES)
-        for address in HOST_ADDRESSES:
-            self.world.exit.ip("route", "add", address, "dev", "wg0")
+        ends, far = self.ends, self.world.exit
+        self.there = _End(far, ends.far_link, self.world.path(ends.link + "-exit.log"))
+        self.there.wg("private-key", self._key("exit"), "listen-port", ends.port,
+                      "peer", self._public("host"), "allowed-ips", ",".join(ends.host))
+        self.there.up(ends.exit)
+        for address in ends.host:
+            far.ip("route", "add", address, "dev", ends.far_link)
+        if ends is not TAILSCALE:
+            self._translate()
+
+    def _translate(self):
+        """To addresses of its own, before exit translates all else to its first ones."""
+        ends, far = self.ends, self.world.exit
+        if ends.seen[0] in far.ip("addr"):
+            return
+        far.address("wan0", ends.seen[0] + "/24", ends.seen[1] + "/64")
+        far.run("nft", "-f", "-", input=f"""table inet {ends.link} {{ chain post {{
+            type nat hook postrouting priority srcnat - 1;
+            oifname "wan0" ip saddr {ends.host[0]} snat ip to {ends.seen[0]}
+            oifname "wan0" ip6 saddr {ends.host[1]} snat ip6 to {ends.seen[1]} }} }}""")
 
     def _rules(self):
         host, mark = self.world.host, TAILSCALE_MARK + "/0xff0000"
@@ -115,7 +162,7 @@ class Tunnel:
 
     def _key(self, name):
         """The file with the private key of one end."""
-        path = self.world.path(name + ".key")
+        path = self.world.path(f"{self.link}-{name}.key")
         if not os.path.exists(path):
             with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
                 file.write(proc.run(["wg", "genkey"]).stdout)

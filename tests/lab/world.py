@@ -14,13 +14,14 @@ import os
 from . import proc, rundir
 from .image import echo_program
 from .netns import Named, cable
-from .tunnel import Tunnel
+from .tunnel import OTHER, TAILSCALE, Tunnel
 
 HOST4, HOST6 = "192.168.77.2", "fd00:77::2"
 LAN4, LAN6 = "192.168.77.50", "fd00:77::50"
 ROUTER4, ROUTER6 = "192.168.77.1", "fd00:77::1"
 ISP4, ISP6 = "203.0.113.7", "2001:db8:113::7"
-EXIT4, EXIT6 = "198.51.100.7", "2001:db8:51::7"
+EXIT4, EXIT6 = TAILSCALE.seen
+OTHER4, OTHER6 = OTHER.seen
 ECHO4, ECHO6 = "192.0.2.80", "2001:db8:80::80"
 DNS4, DNS6 = "192.0.2.53", "2001:db8:80::53"
 
@@ -38,6 +39,7 @@ class World:
             self.down()
             raise
         self.tunnel = Tunnel(self)
+        self.other_tunnel = Tunnel(self, OTHER)
 
     def __enter__(self):
         return self
