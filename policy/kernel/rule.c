@@ -37,9 +37,9 @@ static void put_rule(struct nlmsghdr *msg, struct fib_rule_hdr *header,
 		mnl_attr_put_u32(msg, FRA_GOTO, rule->target);
 	if (*rule->iif)
 		mnl_attr_put_strz(msg, FRA_IIFNAME, rule->iif);
-	if (rule->mark) {
+	if (rule->mask) {
 		mnl_attr_put_u32(msg, FRA_FWMARK, rule->mark);
-		mnl_attr_put_u32(msg, FRA_FWMASK, MARK_MASK);
+		mnl_attr_put_u32(msg, FRA_FWMASK, rule->mask);
 	}
 }
 
@@ -100,6 +100,7 @@ static bool parse_rule(const struct nlmsghdr *msg, struct item_rule *ret_rule)
 		.family = header->family == AF_INET6 ? V6 : V4,
 		.pref = u32_of(attrs[FRA_PRIORITY]),
 		.mark = u32_of(attrs[FRA_FWMARK]),
+		.mask = u32_of(attrs[FRA_FWMASK]),
 		.target = u32_of(attrs[FRA_GOTO]),
 		.no_default = attrs[FRA_SUPPRESS_PREFIXLEN] &&
 			      mnl_attr_get_u32(attrs[FRA_SUPPRESS_PREFIXLEN]) == 0,

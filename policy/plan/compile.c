@@ -75,6 +75,7 @@ static void compile_base_chains(struct plan *plan)
 static void add_rule(struct plan *plan, enum family f, struct item_rule rule)
 {
 	rule.family = f;
+	rule.mask = rule.mark ? MARK_MASK : 0;
 	plan_add(plan, ITEM_RULE)->rule = rule;
 }
 

@@ -89,6 +89,22 @@ static void compile_fence(const struct network *net, enum family f, struct plan 
 	memcpy(rule->iif, net->bridge, sizeof(rule->iif));
 }
 
+/* For an escape mark that takes the place of ours. */
+static void compile_escape(const struct network *net, enum family f, struct plan *plan)
+{
+	struct item_rule *rule;
+
+	if (net->egress.policy != POLICY_BYPASS || !(net->egress.mark_mask & MARK_MASK))
+		return;
+	rule = &plan_add(plan, ITEM_RULE)->rule;
+	rule->family = f;
+	rule->pref = PREF_BYPASS;
+	rule->mark = net->egress.mark;
+	rule->mask = net->egress.mark_mask;
+	rule->table = TABLE_MAIN;
+	memcpy(rule->iif, net->bridge, sizeof(rule->iif));
+}
+
 void compile_links(const struct network *network, const struct facts *facts, struct plan *plan)
 {
 	compile_bridge(network, facts, plan);
@@ -96,6 +112,7 @@ void compile_links(const struct network *network, const struct facts *facts, str
 		/* Whether or not the network has this family. */
 		if (network->egress.policy != POLICY_OPEN)
 			compile_fence(network, f, plan);
+		compile_escape(network, f, plan);
 		if (prefix_is_set(&network->subnet[f]))
 			compile_subnet(network, f, plan);
 	}

@@ -60,6 +60,18 @@ static void mark_lan(const struct egress *egress, struct fw_chain *mark)
 		     return_());
 }
 
+/* An escape mark that is compared as a whole word leaves no room for bits of ours: then the mark itself
+ * is what our rule for this bridge asks for, see links.c. */
+static void mark_bypass(const struct egress *egress, struct fw_chain *mark)
+{
+	struct fw_expr escape = set_mark_bits(egress->mark, egress->mark_mask);
+
+	if (egress->mark_mask & MARK_MASK)
+		rule(mark, "around every tunnel", escape);
+	else
+		rule(mark, "around every tunnel", escape, set_mark(MARK_BYPASS));
+}
+
 void compile_mark(const struct network *net, struct plan *plan)
 {
 	const struct egress *egress = &net->egress;
@@ -75,8 +87,7 @@ void compile_mark(const struct network *net, struct plan *plan)
 	case POLICY_BYPASS:
 		if (egress->tailnet)
 			mark_tailnet(mark);
-		rule(mark, "around every tunnel", set_mark_bits(egress->mark, egress->mark_mask),
-		     set_mark(MARK_BYPASS));
+		mark_bypass(egress, mark);
 		break;
 	case POLICY_KILLSWITCH:
 		if (egress->tailnet)

@@ -22,6 +22,7 @@ static void compile_family(uint8_t path, const struct exit_fact *exit, enum fami
 		.family = f,
 		.pref = PREF_PATH,
 		.mark = MARK_PATH(path),
+		.mask = MARK_MASK,
 		.action = RULE_LOOKUP,
 		.table = TABLE_PATH(path),
 	};

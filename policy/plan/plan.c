@@ -74,6 +74,8 @@ static int compare_rule(const struct item_rule *a, const struct item_rule *b)
 	if (r == 0)
 		r = compare_u32(a->mark, b->mark);
 	if (r == 0)
+		r = compare_u32(a->mask, b->mask);
+	if (r == 0)
 		r = strcmp(a->iif, b->iif);
 	if (r == 0)
 		r = compare_u32(a->action, b->action);

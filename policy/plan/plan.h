@@ -38,7 +38,7 @@ enum rule_action { RULE_LOOKUP, RULE_GOTO, RULE_UNREACHABLE, RULE_NOP };
 struct item_rule {
 	enum family family;
 	uint32_t pref;
-	uint32_t mark;          /* under MARK_MASK; 0: any packet */
+	uint32_t mark, mask;    /* mask 0: any packet */
 	char iif[IFNAMSIZ];     /* "": from anywhere */
 	enum rule_action action;
 	uint32_t table;         /* RULE_LOOKUP */

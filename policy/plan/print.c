@@ -32,8 +32,8 @@ static void print_route(const struct item_route *route, struct strbuf *text)
 static void print_rule(const struct item_rule *rule, struct strbuf *text)
 {
 	strbuf_addf(text, "rule %s priority %u", rule->family == V4 ? "v4" : "v6", rule->pref);
-	if (rule->mark)
-		strbuf_addf(text, " fwmark 0x%x/0x%x", rule->mark, MARK_MASK);
+	if (rule->mask)
+		strbuf_addf(text, " fwmark 0x%x/0x%x", rule->mark, rule->mask);
 	if (*rule->iif)
 		strbuf_addf(text, " iif %s", rule->iif);
 	switch (rule->action) {
