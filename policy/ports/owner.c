@@ -16,11 +16,12 @@
 #define BUDGET_MS 40
 #define STATE_LISTEN 0x0a
 
+/* Of our own work: on a machine that is busy with others the answer is worth waiting for. */
 static uint64_t now_ms(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
