@@ -126,6 +126,25 @@ static void open_(const struct network *net, struct fw_chain *from)
 	limit_lan(net, from);
 }
 
+/* What answers was let in by ingress.c; a container cannot make its own packet an answer. In a confined
+ * network, who came through a tunnel is answered through it or not at all. */
+static void answers(const struct network *net, struct fw_chain *from)
+{
+	const struct egress *egress = &net->egress;
+	struct fw_expr known = ct_state(FW_CT_ESTABLISHED | FW_CT_RELATED);
+
+	if (!egress_is_confined(egress)) {
+		rule(from, "answers", ct_reply(), known, accept_it());
+		return;
+	}
+	rule(from, "answers by the main table", ct_reply(), known, ct_mark(MARK_RETURN), accept_it());
+	rule(from, "answers to the tailnet", ct_reply(), known, ct_mark(MARK_HOST),
+	     oifname("tailscale*"), accept_it());
+	for (size_t i = 0; i < egress->via.n; i++)
+		rule(from, "answers through the exit", ct_reply(), known,
+		     ct_mark(MARK_PATH(egress->path)), oifname(egress->via.names[i]), accept_it());
+}
+
 void compile_egress(const struct network *net, struct plan *plan)
 {
 	struct fw_chain *from = chain_of_network(plan, "from", "net_from", net);
@@ -135,8 +154,7 @@ void compile_egress(const struct network *net, struct plan *plan)
 		rule(from, "internal network", lost(net, "internal"), drop());
 		return;
 	}
-	/* What answers was let in by ingress.c; a container cannot make its own packet an answer. */
-	rule(from, "answers", ct_reply(), ct_state(FW_CT_ESTABLISHED | FW_CT_RELATED), accept_it());
+	answers(net, from);
 	if (net->v6_off)
 		rule(from, "no IPv6", family(V6), lost(net, "ipv6"), reject());
 	switch (net->egress.policy) {
