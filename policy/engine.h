@@ -68,6 +68,13 @@ void exits_forget(struct policy *policy, const struct network *network);
 void exits_changed(struct policy *policy, const char *name);
 void exits_changed_all(struct policy *policy);
 
+/* neighbours.c */
+void neighbours_remember(struct policy *policy); /* what was known before the last stop */
+void neighbours_forget(struct policy *policy);   /* frees what they are kept in */
+void neighbours_read(struct policy *policy);
+void neighbours_bridge_seen(struct policy *policy, const char *bridge);
+void neighbours_bridge_gone(struct policy *policy, const char *bridge);
+
 /* events.c */
 int events_start(struct policy *policy, struct err *err);
 void events_stop(struct policy *policy);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel and time tell us, turned into edits of the world: containers that ended unheard,
- * other people's bridges that come and go, rules that others changed. */
+/* What the kernel and time tell us, passed on to who knows what it means: containers that ended unheard,
+ * exits and other people's bridges that come and go, rules that others changed. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine.h"
@@ -36,85 +36,10 @@ static void discard(struct policy *policy, struct member *member, const struct e
 		log_warn("network %.12s: %s", member->network.id, err.text);
 }
 
-/* Edits the facts and everything that follows from them. */
-static void change_neighbour(struct policy *policy, const char *bridge,
-			     bool (*edit)(struct facts *facts, const char *bridge))
-{
-	AUTO(plan) struct plan before = { 0 };
-	AUTO(plan) struct plan after = { 0 };
-	struct err err = { 0 };
-
-	compile_common(&policy->world.facts, &before);
-	if (!edit(&policy->world.facts, bridge) || policy->world.n == 0)
-		return;
-	compile_common(&policy->world.facts, &after);
-	if (engine_transition(policy, &before, &after, &err) < 0)
-		log_warn("keep bridge %s apart: %s", bridge, err.text);
-}
-
-static bool is_own(const struct policy *policy, const char *bridge)
-{
-	for (size_t i = 0; i < policy->world.n; i++)
-		if (streq(policy->world.members[i]->network.bridge, bridge))
-			return true;
-	return false;
-}
-
-static bool is_named(const struct policy *policy, const char *bridge)
-{
-	for (size_t i = 0; i < policy->named.n_neighbours; i++)
-		if (streq(policy->named.neighbours[i], bridge))
-			return true;
-	return false;
-}
-
-static bool is_recognised(const struct policy *policy, const char *bridge)
-{
-	return policy->config.is_neighbour && policy->config.is_neighbour(bridge);
-}
-
-static void ask_for_names(const struct policy *policy)
-{
-	if (policy->config.bridge_unknown)
-		policy->config.bridge_unknown(policy->config.arg);
-}
-
-static void on_bridge(struct policy *policy, const char *bridge)
-{
-	if (is_own(policy, bridge))
-		change_neighbour(policy, bridge, facts_remove_neighbour);
-	else if (is_named(policy, bridge) || is_recognised(policy, bridge))
-		change_neighbour(policy, bridge, facts_add_neighbour);
-	else
-		ask_for_names(policy);
-}
-
-/* One whose network is still known keeps its place: it may come back any time. */
-static void on_bridge_gone(struct policy *policy, const char *bridge)
-{
-	if (is_named(policy, bridge))
-		ask_for_names(policy);
-	else
-		change_neighbour(policy, bridge, facts_remove_neighbour);
-}
-
-static void read_neighbours(struct policy *policy)
-{
-	AUTO(link_list) struct link_list bridges = { 0 };
-	struct err err = { 0 };
-
-	if (link_list_read(&policy->nl, "bridge", &bridges, &err) < 0) {
-		log_warn("read the host's bridges: %s", err.text);
-		return;
-	}
-	for (size_t i = 0; i < bridges.n; i++)
-		on_bridge(policy, bridges.links[i].name);
-}
-
 /* Notifications were lost: look at what they would have told. */
 static void look_again(struct policy *policy)
 {
-	read_neighbours(policy);
+	neighbours_read(policy);
 	exits_changed_all(policy);
 	for (size_t m = 0; m < policy->world.n; m++) {
 		struct member *member = policy->world.members[m];
@@ -136,11 +61,11 @@ static void on_link(void *arg, enum link_event event, const char *name, const ch
 	case LINK_CHANGED:
 		exits_changed(policy, name);
 		if (kind && streq(kind, "bridge"))
-			on_bridge(policy, name);
+			neighbours_bridge_seen(policy, name);
 		break;
 	case LINK_GONE:
 		exits_changed(policy, name);
-		on_bridge_gone(policy, name);
+		neighbours_bridge_gone(policy, name);
 		endpoint = find_by_link(policy, name, &member);
 		/* The news may be older than a link made since under the same name. */
 		if (endpoint && !link_exists(&policy->nl, name))
@@ -188,72 +113,11 @@ void policy_client_started(struct policy *policy)
 	hostpath_update(policy);
 }
 
-static bool same_names(const struct facts *a, const struct facts *b)
-{
-	return a->n_neighbours == b->n_neighbours &&
-	       (a->n_neighbours == 0 ||
-		memcmp(a->neighbours, b->neighbours, a->n_neighbours * IFNAMSIZ) == 0);
-}
-
-/* From the names before to those now. */
-static void edit_facts(struct policy *policy, const struct facts *before)
-{
-	struct facts *facts = &policy->world.facts;
-	const struct facts *now = &policy->named;
-
-	for (size_t i = 0; i < now->n_neighbours; i++)
-		if (!is_own(policy, now->neighbours[i]))
-			facts_add_neighbour(facts, now->neighbours[i]);
-	for (size_t i = 0; i < before->n_neighbours; i++) {
-		const char *bridge = before->neighbours[i];
-
-		if (!is_named(policy, bridge) &&
-		    !(is_recognised(policy, bridge) && link_exists(&policy->nl, bridge)))
-			facts_remove_neighbour(facts, bridge);
-	}
-}
-
-static void change_names(struct policy *policy, const struct facts *before_names)
-{
-	AUTO(plan) struct plan before = { 0 };
-	AUTO(plan) struct plan after = { 0 };
-	struct err err = { 0 };
-
-	compile_common(&policy->world.facts, &before);
-	edit_facts(policy, before_names);
-	compile_common(&policy->world.facts, &after);
-	if (policy->world.n && engine_transition(policy, &before, &after, &err) < 0)
-		log_warn("keep other bridges apart: %s", err.text);
-	if (store_save_neighbours(&policy->store, policy->named.neighbours,
-				  policy->named.n_neighbours, &err) < 0)
-		log_warn("%s", err.text);
-}
-
-void policy_set_neighbours(struct policy *policy, const char *const *bridges, size_t n)
-{
-	struct facts before = policy->named;
-
-	policy->named = (struct facts){ 0 };
-	for (size_t i = 0; i < n; i++)
-		facts_add_neighbour(&policy->named, bridges[i]);
-	if (!same_names(&before, &policy->named))
-		change_names(policy, &before);
-	free(before.neighbours);
-}
-
-static void remember_named(void *arg, const char *bridge)
-{
-	struct policy *policy = arg;
-
-	facts_add_neighbour(&policy->named, bridge);
-	facts_add_neighbour(&policy->world.facts, bridge);
-}
-
 int events_start(struct policy *policy, struct err *err)
 {
 	uint32_t own_port = mnl_socket_get_portid(nl_netfilter(&policy->nl));
 
-	store_load_neighbours(&policy->store, remember_named, policy);
+	neighbours_remember(policy);
 	policy->sweep = loop_timer_new(policy->loop, on_sweep, policy);
 	policy->link_watch = link_watch_new(policy->loop, on_link, policy, err);
 	if (!policy->link_watch)
@@ -261,7 +125,7 @@ int events_start(struct policy *policy, struct err *err)
 	policy->nft_watch = nft_watch_new(policy->loop, own_port, on_nft_change, policy, err);
 	if (!policy->nft_watch)
 		return err->code;
-	read_neighbours(policy);
+	neighbours_read(policy);
 	return 0;
 }
 
@@ -270,5 +134,5 @@ void events_stop(struct policy *policy)
 	nft_watch_free(policy->nft_watch);
 	link_watch_free(policy->link_watch);
 	loop_timer_free(policy->sweep);
-	free(policy->named.neighbours);
+	neighbours_forget(policy);
 }
