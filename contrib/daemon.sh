@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by up.sh and down.sh: starting and stopping the daemon, and the Docker engine where systemd
-# does not do it. Knows nothing about packages and files.
+# Sourced by up.sh and down.sh: starting and stopping the daemon, and the Docker engine where
+# systemd does not do it. Knows nothing about packages and files.
 
 STATE=/var/lib/tailexit
 RUN=/run/tailexit
@@ -64,7 +64,8 @@ spawn() {
 end_process() {
 	pid=$(process_of "$1" "$2") || return 0
 	kill "$pid"
-	wait_for 60 sh -c "! [ -e /proc/$pid/exe ]" || die "$2 (pid $pid) does not end; end it and run this again"
+	wait_for 60 sh -c "! [ -e /proc/$pid/exe ]" ||
+		die "$2 (pid $pid) does not end; end it and run this again"
 }
 
 # ---- the daemon ----
@@ -128,5 +129,5 @@ start_docker() {
 		spawn "$DOCKER_LOG" dockerd
 	fi
 	wait_for 60 docker_answers ||
-		die "Docker does not answer; see $DOCKER_LOG or journalctl -u docker, repair it and run this again"
+		die "Docker does not answer; see $DOCKER_LOG or journalctl -u docker, and run this again"
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# down.sh - `sudo make down`: takes back what `make up` did, and nothing else. Stops before anything is
-# changed if networks, containers or volumes would be lost; FORCE=1 goes on, KEEP_DOCKER=1 keeps the
-# engine.
+# down.sh - `sudo make down`: takes back what `make up` did, and nothing else. Stops before anything
+# is changed if networks, containers or volumes would be lost; FORCE=1 goes on, KEEP_DOCKER=1 keeps
+# the engine.
 set -eu
 cd "$(dirname "$0")/.."
 . contrib/daemon.sh
@@ -26,13 +26,16 @@ networks() {
 
 check_networks() {
 	names=$(networks | paste -sd ' ')
-	[ -z "$names" ] || die "there are networks of this driver: $names; remove them (docker network rm $names), or run: sudo make down FORCE=1, which disconnects their containers"
+	[ -z "$names" ] || die "there are networks of this driver: $names; remove them with" \
+		"docker network rm $names, or run: sudo make down FORCE=1, which disconnects their containers"
 }
 
 check_containers() {
 	containers=$(docker ps -a --format '{{.Names}}' | paste -sd ' ')
 	volumes=$(docker volume ls -q | paste -sd ' ')
-	[ -z "$containers$volumes" ] || die "the Docker engine came with make up and would go with its data, containers: ${containers:-none}, volumes: ${volumes:-none}; keep it with: sudo make down KEEP_DOCKER=1, or give them up with FORCE=1"
+	[ -z "$containers$volumes" ] || die "the Docker engine came with make up and would go with its" \
+		"data, containers: ${containers:-none}, volumes: ${volumes:-none}; keep it with:" \
+		"sudo make down KEEP_DOCKER=1, or give them up with FORCE=1"
 }
 
 check_losses() {
@@ -40,7 +43,8 @@ check_losses() {
 		check_networks
 		! engine_is_ours || check_containers
 	elif engine_is_ours || ls "$STATE"/networks/*.json > /dev/null 2>&1; then
-		die "Docker does not answer, so nobody can say which networks and containers there are; start it, or run: sudo make down FORCE=1"
+		die "Docker does not answer, so nobody can say which networks and containers there are;" \
+			"start it, or run: sudo make down FORCE=1"
 	fi
 }
 
@@ -49,7 +53,9 @@ check_losses() {
 remove_networks() {
 	docker_answers || return 0
 	for name in $(networks); do
-		for container in $(docker network inspect -f '{{range $id, $_ := .Containers}}{{$id}} {{end}}' "$name"); do
+		# shellcheck disable=SC2016 # Docker's variables
+		connected='{{range $id, $_ := .Containers}}{{$id}} {{end}}'
+		for container in $(docker network inspect -f "$connected" "$name"); do
 			docker network disconnect -f "$name" "$container"
 		done
 		docker network rm "$name" > /dev/null
@@ -132,4 +138,5 @@ remove_paths
 remove_group
 rm -rf "$STATE" "$RUN" "$LOG" /run/tailexit-make.lock
 echo "tailexit is gone."
-[ -z "$had_engine" ] || echo "Docker is gone, too; its bridge docker0 and its firewall rules stay until the next boot."
+[ -z "$had_engine" ] ||
+	echo "Docker is gone, too; its bridge docker0 and its firewall rules stay until the next boot."

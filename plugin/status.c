@@ -27,7 +27,7 @@ static void add_status(void *list, const struct policy_status *status)
 	json_t *object;
 
 	egress_print_via(&network->egress, &via);
-	object = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s, s:I, s:i, s:s?, s:o}", "network",
+	object = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:b, s:s, s:I, s:i, s:s*, s:o}", "network",
 			   network->id, "bridge", network->bridge, "policy",
 			   policy_name(network->egress.policy), "via", strbuf_text(&via), "exit",
 			   status->exit, "open", status->open, "why", status->why, "since",
@@ -97,15 +97,17 @@ static void print_drops(json_t *drops)
 
 static int print_network(json_t *object)
 {
-	const char *network, *bridge, *policy, *via, *exit = NULL, *why, *warning = NULL;
+	/* These may be null, which json_unpack() cannot take. */
+	const char *exit = json_string_value(json_object_get(object, "exit"));
+	const char *warning = json_string_value(json_object_get(object, "warning"));
+	const char *network, *bridge, *policy, *via, *why;
 	int open, endpoints;
 	json_int_t since;
 	json_t *drops;
 
-	if (json_unpack(object, "{s:s, s:s, s:s, s:s, s?:s?, s:b, s:s, s:I, s:i, s?:s?, s:o}", "network",
-			&network, "bridge", &bridge, "policy", &policy, "via", &via, "exit", &exit,
-			"open", &open, "why", &why, "since", &since, "endpoints", &endpoints, "warning",
-			&warning, "drops", &drops) < 0)
+	if (json_unpack(object, "{s:s, s:s, s:s, s:s, s:b, s:s, s:I, s:i, s:o}", "network", &network,
+			"bridge", &bridge, "policy", &policy, "via", &via, "open", &open, "why", &why,
+			"since", &since, "endpoints", &endpoints, "drops", &drops) < 0)
 		return -EPROTO;
 	printf("%.12s  %-10s %-6s %d container%s, bridge %s%s%s%s%s\n", network, policy,
 	       open ? "open" : "closed", endpoints, endpoints == 1 ? "" : "s", bridge,

@@ -71,6 +71,7 @@ void exits_changed_all(struct policy *policy);
 /* neighbours.c */
 void neighbours_remember(struct policy *policy); /* what was known before the last stop */
 void neighbours_forget(struct policy *policy);   /* frees what they are kept in */
+void neighbours_save(struct policy *policy);     /* when the first network comes, the last one goes */
 void neighbours_read(struct policy *policy);
 void neighbours_bridge_seen(struct policy *policy, const char *bridge);
 void neighbours_bridge_gone(struct policy *policy, const char *bridge);

@@ -108,6 +108,16 @@ static void edit_facts(struct policy *policy, const struct facts *before)
 	}
 }
 
+/* Without a network there is nothing to keep apart, and nothing of ours is to be left. */
+void neighbours_save(struct policy *policy)
+{
+	struct err err = { 0 };
+	size_t n = policy->world.n ? policy->named.n_neighbours : 0;
+
+	if (store_save_neighbours(&policy->store, policy->named.neighbours, n, &err) < 0)
+		log_warn("%s", err.text);
+}
+
 static void change_names(struct policy *policy, const struct facts *before_names)
 {
 	AUTO(plan) struct plan before = { 0 };
@@ -119,9 +129,7 @@ static void change_names(struct policy *policy, const struct facts *before_names
 	compile_common(&policy->world.facts, &after);
 	if (policy->world.n && engine_transition(policy, &before, &after, &err) < 0)
 		log_warn("keep other bridges apart: %s", err.text);
-	if (store_save_neighbours(&policy->store, policy->named.neighbours,
-				  policy->named.n_neighbours, &err) < 0)
-		log_warn("%s", err.text);
+	neighbours_save(policy);
 }
 
 void policy_set_neighbours(struct policy *policy, const char *const *bridges, size_t n)

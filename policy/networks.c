@@ -218,6 +218,8 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 		exits_forget(policy, &net);
 		return r;
 	}
+	if (policy->world.n == 1)
+		neighbours_save(policy);
 	hostpath_update(policy);
 	log_info("network %.12s: added, bridge %s", net.id, net.bridge);
 	return 0;
@@ -243,6 +245,8 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 	r = build(policy, &net, false, err);
 	exits_forget(policy, &net);
 	hostpath_forget(policy, net.bridge);
+	if (policy->world.n == 0)
+		neighbours_save(policy);
 	hostpath_update(policy);
 	log_info("network %.12s: removed", net.id);
 	return r;

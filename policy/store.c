@@ -252,8 +252,13 @@ int store_load_endpoints(struct store *store, void (*fn)(void *arg, struct endpo
 int store_save_neighbours(struct store *store, const char (*names)[IFNAMSIZ], size_t n,
 			  struct err *err)
 {
-	json_t *list = json_array();
+	json_t *list;
 
+	if (n == 0) {
+		(void)unlinkat(store->state, NEIGHBOURS SUFFIX, 0);
+		return 0;
+	}
+	list = mem_check(json_array());
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, json_string(names[i]));
 	return save(store->state, NEIGHBOURS, list, true, err);

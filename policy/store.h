@@ -24,7 +24,7 @@ int store_save_endpoint(struct store *store, const struct endpoint *endpoint, st
 void store_remove_endpoint(struct store *store, const char *id);
 
 /* What was learned of the host, for the time until it is learned again. A file that is not there or
- * cannot be read is an empty list. */
+ * cannot be read is an empty list; an empty list is no file. */
 int store_save_neighbours(struct store *store, const char (*names)[IFNAMSIZ], size_t n,
 			  struct err *err);
 void store_load_neighbours(struct store *store, void (*fn)(void *arg, const char *name), void *arg);

@@ -116,23 +116,6 @@ static int set_ipv6(struct network *network, const char *value, struct err *err)
 	return 0;
 }
 
-static int set_override(struct network *network, const char *value, struct err *err)
-{
-	static const char *const names[] = {
-		[OVERRIDE_TIGHTEN] = "tighten",
-		[OVERRIDE_ANY] = "any",
-		[OVERRIDE_NONE] = "none",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (streq(value, names[i])) {
-			network->override = i;
-			return 0;
-		}
-	}
-	return err_set(err, -EINVAL, "option override: " QUOTED " is none of tighten, any, none", value);
-}
-
 static int set_mtu(struct network *network, const char *value, struct err *err)
 {
 	if (streq(value, "auto")) {
@@ -169,7 +152,7 @@ const struct option option_table[] = {
 	{ "ipv6", set_ipv6, "auto, off", "off: nothing of IPv6 leaves a container" },
 	{ "mtu", set_mtu, "auto, 68..65535", "largest packet; auto follows the exit" },
 	{ "icc", set_icc, "true, false", "may containers of the network reach each other?" },
-	{ "override", set_override, "tighten, any, none", "may one container differ from its network?" },
+	{ "override", NULL, "tighten, any, none", "may one container differ from its network?" },
 	{ NULL, NULL, NULL, NULL },
 };
 

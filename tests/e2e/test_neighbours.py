@@ -7,7 +7,9 @@ Next to each test: what was taken out of the daemon to see it fail.
 
 import contextlib
 import json
+import os
 import socket
+import time
 
 import pytest
 
@@ -83,16 +85,19 @@ def test_engine_does_not_answer(docker, host):
     box, other = docker.run(ours), docker.run(theirs)
     between = ways(box, ours, other, theirs)
     check_apart(docker, between)
-    host.tailexit.kill()
     with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.settimeout(5)
         deaf.bind(host.path("run", "deaf.sock"))
         deaf.listen()
+        host.tailexit.kill()
         host.tailexit.start("--docker-sock", "/run/deaf.sock")
-        check_apart(docker, between)
-        assert deaf.accept(), "the daemon has asked somebody else"
-        docker.clean()
-    host.tailexit.stop()
-    host.tailexit.start()
+        try:
+            check_apart(docker, between)
+            assert deaf.accept(), "the daemon has asked somebody else"
+            docker.clean()
+        finally:
+            host.tailexit.stop()
+            os.unlink(host.path("run", "deaf.sock"))
 
 
 # Seen to fail: edit_facts() removes nothing.
@@ -129,11 +134,14 @@ def test_default_bridge_of_another_name(make_host, driver):
     check_apart(docker, between)
 
 
+# Seen to fail: a connection to the API is kept open (which takes 5 seconds, from 26 on).
 def test_engine_restarts(docker, host):
     """The daemon holds nothing up, and knows the names afterwards."""
     ours, theirs = docker.network("tailexit", *OURS), docker.network("bridge", *NAMED)
     box, other = docker.run(ours, "--restart", "always"), docker.run(theirs, "--restart", "always")
+    start = time.monotonic()
     host.dockerd.stop()
+    assert time.monotonic() - start < 5
     host.dockerd.start()
     for running in box, other:
         proc.wait_for(lambda: running.inspect()["State"]["Running"], "restart of the container")

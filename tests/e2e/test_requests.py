@@ -213,7 +213,8 @@ def test_port_taken(daemon):
     """By a container of ours; the endpoint stays as it was."""
     daemon.good("CreateEndpoint", endpoint(OTHER, "10.80.0.9/24"))
     before = daemon.seen()
-    daemon.bad("ProgramExternalConnectivity", attach(OTHER, options=PORTS), "8080/tcp on 0.0.0.0 is already in use by container")
+    daemon.bad("ProgramExternalConnectivity", attach(OTHER, options=PORTS),
+               "8080/tcp on 0.0.0.0 is already in use by container")
     assert difference(before, daemon.seen()) == ""
     daemon.good("DeleteEndpoint", attach(OTHER))
 

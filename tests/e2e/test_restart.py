@@ -2,7 +2,7 @@
 """dockerd, the daemon, both and the host, stopped, killed and started again, in every combination.
 Afterwards what should run runs, traffic flows, and nothing else is there.
 
-Next to each test: what was taken out of the daemon to see it fail.
+Above a test: what was changed in the daemon to see it fail.
 """
 
 import random
@@ -13,7 +13,7 @@ import pytest
 
 from lab.proc import wait_for
 
-from test_restart_remains import wait_until_right
+from test_restart_remains import TABLE, wait_until_right
 from test_restart_rig import Rig, during, flows, links
 from test_restart_tap import ANSWERED, Tap
 
@@ -38,6 +38,7 @@ def rig(suite, rigs):
         rigs.pop().world.down()
 
 
+# Fails when DeleteEndpoint does nothing.
 def test_engine_stops(rig):
     rig.start()
     rig.dockerd.stop()
@@ -56,6 +57,7 @@ def test_engine_stops_live_restore(rig):
     rig.finish()
 
 
+# Fails when link events remove no endpoint.
 def test_engine_killed(rig):
     rig.start()
     rig.dockerd.kill()
@@ -74,6 +76,7 @@ def test_engine_killed_live_restore(rig):
     rig.finish()
 
 
+# Fails when link events remove no endpoint.
 @LIVE_RESTORE
 def test_engine_and_containers_killed(rig, live_restore):
     rig.start(live_restore)
@@ -85,6 +88,8 @@ def test_engine_and_containers_killed(rig, live_restore):
     rig.finish()
 
 
+# Fails when ports are not reopened; endpoints, or networks, are not saved; the end of the daemon takes
+# the networks down.
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_daemon_ends(rig, how):
     rig.start()
@@ -98,6 +103,27 @@ def test_daemon_ends(rig, how):
     rig.finish()
 
 
+# Fails when no reconciliation at the start.
+def test_daemon_finds_another_kernel(rig):
+    """What was taken away comes back, and what the daemon left half-done when it died goes away."""
+    rig.start()
+    rig.tailexit.kill()
+    host, ip = rig.host, rig.host.netns.ip
+    host.run("nft", "flush", "chain", "inet", "tailexit", "forward")
+    host.run("nft", "add", "element", "inet", "tailexit", "dnat4_any",
+             "{ tcp . 9999 : 10.80.0.11 . 80 }")
+    ip("rule", "del", "pref", "5000")
+    ip("route", "flush", "table", TABLE)
+    ip("link", "add", "te-0123456789ab", "type", "bridge")
+    ip("link", "add", "tev0123456789ab", "type", "veth", "peer", "name", "tec0123456789ab")
+    ip("link", "set", "te-0123456789ab", "alias", "tailexit network 0123456789ab")
+    ip("link", "set", "tev0123456789ab", "alias", "tailexit endpoint 0123456789ab")
+    rig.tailexit.start()
+    rig.check()
+    rig.finish()
+
+
+# Fails when DeleteEndpoint does nothing.
 def test_container_dies_without_daemon(rig):
     """dockerd calls, again and again for 15 seconds."""
     rig.start()
@@ -110,6 +136,7 @@ def test_container_dies_without_daemon(rig):
     rig.finish()
 
 
+# Fails when DeleteEndpoint does nothing.
 def test_engine_starts_without_daemon(rig):
     """There is no socket yet; one where nobody answers: test_both_killed."""
     rig.start()
@@ -122,6 +149,7 @@ def test_engine_starts_without_daemon(rig):
     rig.finish()
 
 
+# Fails when link events remove no endpoint; ports are not reopened; endpoints are not saved.
 @LIVE_RESTORE
 @pytest.mark.parametrize("first", ["daemon", "engine"])
 def test_both_killed(rig, first, live_restore):
@@ -139,6 +167,7 @@ def test_both_killed(rig, first, live_restore):
     rig.finish()
 
 
+# Fails when endpoints without a link are not dropped at the start.
 def test_containers_end_unseen(rig):
     """Nobody tells the daemon that they ended: no call, no event."""
     rig.start()
@@ -153,6 +182,8 @@ def test_containers_end_unseen(rig):
     rig.finish()
 
 
+# Fails when no reconciliation at the start; networks are not saved; forwarding is switched on before
+# there is an endpoint, and dockerd leaves FORWARD open.
 @pytest.mark.parametrize("clean", [True, False], ids=["clean", "power-cut"])
 def test_reboot(rig, clean):
     rig.start()
@@ -173,13 +204,14 @@ def kill_daemon_in(rig, tap, method, after, call, *argv):
     running.join()
 
 
+# Fails when the daemon's own start is no reason to sweep; the sweep does nothing.
 def test_daemon_killed_in_calls(rig):
     """The call is lost, or its answer, or nobody knows; dockerd repeats it without its body."""
     seed = random.randrange(1000000)
     print("seed", seed)
     chance = random.Random(seed)
     kills = [(method, after) for method in STARTING + STOPPING for after in (None, ANSWERED)]
-    kills += [(chance.choice(STARTING + STOPPING), chance.uniform(0, 0.004)) for _ in range(3)]
+    kills += [(chance.choice(STARTING + STOPPING), chance.uniform(0, 0.004)) for _ in range(2)]
     rig.start()
     with Tap(rig.host) as tap:
         for method, after in kills:
@@ -191,7 +223,9 @@ def test_daemon_killed_in_calls(rig):
                 # Not every engine's answer to a stop waits for all of it.
                 wait_for(lambda: "web" not in rig.running(), "end of web")
             rig.begin("web")
+        kill_daemon_in(rig, tap, "DeleteEndpoint", None, rig.stop, "web")
         wait_until_right(rig.docker, 13)
+    rig.begin("web")
     rig.check()
     rig.finish()
 
@@ -218,6 +252,7 @@ def kill_daemon_around_network(rig, create_after, delete_after):
     rig.finish()
 
 
+# Fails when the state file of a removed network stays.
 def test_daemon_killed_in_network_calls(rig):
     kill_daemon_around_network(rig, None, ANSWERED)
 
@@ -242,17 +277,22 @@ def make_half(rig, address):
              Interface={"Address": address, "AddressIPv6": "", "MacAddress": ""})
 
 
+# Fails when the sweep does nothing; it takes endpoints in containers as well.
 def test_half_made_is_swept(rig):
-    rig.start()
+    """Once the next dockerd has had its chance; what containers have from an earlier one stays."""
+    rig.start(live_restore=True)
     make_half(rig, "10.80.0.200/24")
     rig.dockerd.kill()
     rig.dockerd.start()
-    rig.expect(rig.ALWAYS)
     assert ("tev" + "f" * 12) in dict(links(rig)), "swept before the new dockerd could take it over"
+    # Up to version 26 it says nothing before that.
+    rig.restart("web")
     wait_until_right(rig.docker, 13)
+    rig.check()
     rig.finish()
 
 
+# Fails when a new endpoint evicts nobody.
 def test_half_made_makes_room(rig):
     """For a container with the same address, before it is swept."""
     rig.start()

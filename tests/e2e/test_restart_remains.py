@@ -15,10 +15,6 @@ TABLE = "2113929216"
 RULES = range(5000, 5190)
 
 
-def _driver(docker, network_id):
-    return docker.api("GET", "/networks/" + network_id)["Driver"]
-
-
 def _bindings(container):
     """(protocol, host port, container port) of what a container publishes on every address."""
     for port, hosts in (container["HostConfig"]["PortBindings"] or {}).items():
@@ -76,24 +72,15 @@ def _links(docker, wanted):
     return wrong
 
 
-def _value(part):
-    if isinstance(part, dict) and "concat" in part:
-        return tuple(map(_value, part["concat"]))
-    return (part,) if not isinstance(part, dict) else (json.dumps(part),)
-
-
-def _flat(element):
-    """("tcp", 8080, "10.80.0.2", 80) of a set's or a map's element, as nft prints it."""
-    parts = element if isinstance(element, list) else [element]
-    return tuple(word for part in parts for value in [_value(part)] for word in _words(value))
-
-
 def _words(value):
-    for word in value:
-        if isinstance(word, tuple):
-            yield from _words(word)
-        else:
-            yield word
+    """"tcp", 8080, "10.80.0.2", 80 of a set's or a map's element, as nft prints it."""
+    if isinstance(value, list):
+        for part in value:
+            yield from _words(part)
+    elif isinstance(value, dict) and "concat" in value:
+        yield from _words(value["concat"])
+    else:
+        yield json.dumps(value) if isinstance(value, dict) else value
 
 
 def _firewall(docker, wanted):
@@ -101,9 +88,10 @@ def _firewall(docker, wanted):
     if answer.returncode != 0:
         return ["no table inet tailexit"] if wanted.networks else []
     objects = [next(iter(item.items())) for item in json.loads(answer.stdout)["nftables"]]
-    sets = {entry["name"]: {_flat(element) for element in entry.get("elem", ())}
+    sets = {entry["name"]: {tuple(_words(element)) for element in entry.get("elem", ())}
             for kind, entry in objects if kind in ("set", "map")}
     bridges = {"te-" + name[:12] for name in wanted.networks}
+    links = {(link["ifname"],) for link in json.loads(docker.host.netns.ip("-j", "link"))}
     wrong = []
     for name, elements in sets.items():
         if name in wanted.dnat:
@@ -111,8 +99,7 @@ def _firewall(docker, wanted):
         elif name in ("own4_any", "own6_any"):
             wrong += _compare(name, wanted.own, elements)
         elif name == "neighbours":
-            wrong += [f"neighbours: left over {element}" for element in elements
-                      if not os.path.exists(f"/proc/{docker.host.init}/root/sys/class/net/{element[0]}")]
+            wrong += [f"neighbours: left over {element}" for element in elements - links]
         elif name.startswith("net_"):
             found = {element[0] for element in elements}
             # Most have an element per network, some only if its policy needs one.

@@ -65,17 +65,19 @@ class Rig:
     def _populate(self):
         self.net = self.docker.network("tailexit", *DUAL, name="ours")
         self.docker.network("bridge", name="theirs")
-        self._create("web", "--restart", "always", "-p", "8080:80", "-p", "8080:80/udp")
-        self._create("plain", "--ip", "10.80.0.77")
-        self._create("both", "--restart", "always")
+        self._create("web", 11, "--restart", "always", "-p", "8080:80", "-p", "8080:80/udp")
+        self._create("plain", 77)
+        self._create("both", 13, "--restart", "always")
         self.docker.api("POST", "/networks/theirs/connect", {"Container": "both"})
         self.boxes = {name: Container(self.docker, name) for name in sorted(self.ALL)}
         for name in self.boxes:
             self.begin(name)
 
-    def _create(self, name, *argv):
-        self.host.docker("create", "--name", name, "--network", self.net.name, *argv, NAME,
-                         "echo-server", "80")
+    def _create(self, name, number, *argv):
+        """With addresses of its own: what is stale must not go because another one takes its place."""
+        self.host.docker("create", "--name", name, "--network", self.net.name,
+                         "--ip", f"10.80.0.{number}", "--ip6", f"fd00:80::{number}", *argv,
+                         NAME, "echo-server", "80")
 
     def call(self, method, **fields):
         """As dockerd would call the driver."""
@@ -163,7 +165,11 @@ class Rig:
         self.host.run("sh", "-c", f"kill -9 {self.boxes[name].pid}")
 
     def reboot(self, clean):
-        self.host.reboot(clean)
+        self.host.power_off(clean)
+        self.host.up()
+        self.tailexit.start()
+        assert len(links(self)) == 1, "the network has to be there before any container"
+        self.dockerd.start()
         # A real machine comes back with the same network card.
         for neighbour in self.world.lan, self.world.isp:
             neighbour.ip("neigh", "flush", "all")

@@ -27,7 +27,8 @@ static int on_body(void *arg, const char *data, size_t len, struct err *err)
 }
 
 /* In pieces of 1 to max_piece bytes. */
-static void read_response(const char *data, size_t size, size_t max_piece, struct result *ret_result)
+static void read_response(const char *data, size_t size, size_t max_piece,
+			  struct result *ret_result)
 {
 	struct http_reader reader = { .body = on_body, .arg = ret_result };
 	struct err err = { 0 };
@@ -69,8 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    cut.status != whole.status)
 			abort();
 		/* Before an error more or less may have been passed on. */
-		if (whole.complete && (cut.len != whole.len ||
-				       memcmp(cut.body, whole.body, whole.len) != 0))
+		if (whole.complete &&
+		    (cut.len != whole.len || memcmp(cut.body, whole.body, whole.len) != 0))
 			abort();
 		free(cut.body);
 	}

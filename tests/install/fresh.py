@@ -34,7 +34,7 @@ def root(suite, systemd):
             result = proc.run(
                 ["mmdebstrap", "--variant=minbase", "--mode=root", "--components=main",
                  "--include=" + ",".join(packages),
-                 '--aptopt=Acquire::Check-Valid-Until "false"',
+                 '--aptopt=Acquire::Check-Valid-Until "false"', "--dpkgopt=force-unsafe-io",
                  f'--customize-hook=echo "deb {mirror.URL} {suite} main" '
                  '> "$1"/etc/apt/sources.list',
                  '--customize-hook=echo 127.0.0.1 localhost > "$1"/etc/hosts',
@@ -135,8 +135,8 @@ class Fresh:
 
     def run(self, *argv, **options):
         """A command inside, as root."""
-        via = [*self._confined(), "nsenter", "-t", str(self.init), "-m", "-n", "-p", "-C", "-u", "-i",
-               "-r", "-w", "--", "setpriv", "--bounding-set=" + WITHHELD, *ENVIRONMENT]
+        via = [*self._confined(), "nsenter", "-t", str(self.init), "-m", "-n", "-p", "-C", "-u",
+               "-i", "-r", "-w", "--", "setpriv", "--bounding-set=" + WITHHELD, *ENVIRONMENT]
         return proc.run(argv, via=via, **options)
 
     def make(self, *argv, **options):

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# init.sh ROOT DIR - process 1 of a machine that was just installed, in fresh mount, pid, cgroup, uts
-# and ipc namespaces and in the machine's network namespace.
+# init.sh ROOT DIR - process 1 of a machine that was just installed, in fresh mount, pid, cgroup,
+# uts and ipc namespaces and in the machine's network namespace.
 #   ROOT  a Debian root; stays as it is
 #   DIR   takes what changes: upper/ lies over the root
 # If there is systemd in the root, it runs; otherwise nothing does.
@@ -12,8 +12,8 @@ new=$dir/root
 mkdir -p "$dir/upper" "$dir/work" "$new"
 mount -t overlay overlay -o "lowerdir=$root,upperdir=$dir/upper,workdir=$dir/work" "$new"
 
-# Of the real machine's devices only the harmless ones, and nothing of its /proc and /sys that could be
-# written to, but the network's.
+# Of the real machine's devices only the harmless ones, and nothing of its /proc and /sys that could
+# be written to, but the network's.
 mount -t tmpfs -o mode=755 tmpfs "$new/dev"
 mkdir "$new/dev/pts" "$new/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$new/dev/pts"

@@ -26,7 +26,8 @@ def read(*names):
 
 
 def run(*argv, **options):
-    return subprocess.run(argv, cwd=REPOSITORY, text=True, capture_output=True, check=True, **options)
+    return subprocess.run(argv, cwd=REPOSITORY, text=True, capture_output=True, check=True,
+                          **options)
 
 
 def table(path, name):
@@ -63,7 +64,8 @@ def test_install_and_uninstall(tmp_path, prefix):
 
 
 def test_units():
-    socket, service = (read("contrib/systemd", "tailexit." + kind) for kind in ("socket", "service"))
+    socket = read("contrib/systemd/tailexit.socket")
+    service = read("contrib/systemd/tailexit.service")
     default = re.search(r'"TAILEXIT_SOCKET", "(\S+)"', read("plugin/settings.c"))[1]
     assert f"\nListenStream={default}\n" in socket
     for unit in socket, service:
@@ -129,8 +131,8 @@ def test_every_option_is_described():
 def test_manual_page_names_what_is_reserved(page):
     reserved = options()[1]
     sentence = re.search(r"The keys ([\w, ]+) are reserved", page)
-    assert sorted(re.findall(r"\w+", sentence[1].replace(" and ", " ")) if sentence else []) == sorted(
-        reserved)
+    named = re.findall(r"\w+", sentence[1].replace(" and ", " ")) if sentence else []
+    assert sorted(named) == sorted(reserved)
 
 
 def test_numbers_of_the_kernel(page):
@@ -184,6 +186,6 @@ def test_links_lead_somewhere():
 def test_scripts():
     scripts = [*glob.glob(REPOSITORY + "/contrib/*.sh"), REPOSITORY + "/contrib/tailexit.bash",
                REPOSITORY + "/tests/install/init.sh"]
-    result = subprocess.run(["shellcheck", *scripts], cwd=REPOSITORY, text=True, capture_output=True,
-                            check=False)
+    result = subprocess.run(["shellcheck", *scripts], cwd=REPOSITORY, text=True,
+                            capture_output=True, check=False)
     assert result.stdout == ""

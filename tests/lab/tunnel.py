@@ -144,11 +144,13 @@ class Tunnel:
         ends, far = self.ends, self.world.exit
         if ends.seen[0] in far.ip("addr"):
             return
-        far.address("wan0", ends.seen[0] + "/24", ends.seen[1] + "/64")
+        # For nothing else: deprecated.
+        for address in ends.seen[0] + "/24", ends.seen[1] + "/64":
+            far.ip("addr", "add", address, "dev", "wan0", "nodad", "preferred_lft", 0)
         far.run("nft", "-f", "-", input=f"""table inet {ends.link} {{ chain post {{
             type nat hook postrouting priority srcnat - 1;
             oifname "wan0" ip saddr {ends.host[0]} snat ip to {ends.seen[0]}
-            oifname "wan0" ip6 saddr {ends.host[1]} snat ip6 to {ends.seen[1]} }} }}""")
+            oifname "wan0" ip6 saddr {ends.host[1]} snat ip6 to {ends.seen[1]}; }}; }}""")
 
     def _rules(self):
         host, mark = self.world.host, TAILSCALE_MARK + "/0xff0000"
