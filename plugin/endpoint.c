@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "../policy/base/log.h"
 #include "../policy/base/mem.h"
 #include "decode.h"
 #include "encode.h"
@@ -105,9 +106,15 @@ int endpoint_join(struct policy *policy, const char *body, size_t len, struct st
 	r = decode_attach(body, len, &request, err);
 	if (r == 0)
 		r = policy_attachment(policy, request.network, request.endpoint, &attachment, err);
-	if (r == 0)
-		encode_join(reply, &attachment);
-	return r;
+	if (r < 0)
+		return r;
+	/* dockerd asks for ports to be published where the way out is: here is none. */
+	if (attachment.no_default_route && request.ports.n)
+		log_info("network %.12s: ports of endpoint %.12s are not published here; they are on "
+			 "another network of the container, if that leads out", request.network,
+			 request.endpoint);
+	encode_join(reply, &attachment);
+	return 0;
 }
 
 /* The endpoint provides the container's way out now. Only then are its ports published: of several

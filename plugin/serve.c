@@ -17,6 +17,7 @@
 #include "control.h"
 #include "dockerd.h"
 #include "driver.h"
+#include "notify.h"
 #include "server.h"
 
 /* Every published port is a descriptor, too. */
@@ -291,5 +292,6 @@ int serve(const struct settings *settings, struct err *err)
 	start_control(&daemon, settings);
 	start_dockerd(&daemon, settings);
 	log_info("ready");
+	notify_ready();
 	return loop_run(daemon.loop, err);
 }

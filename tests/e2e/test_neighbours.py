@@ -97,6 +97,7 @@ def test_engine_does_not_answer(docker, host):
             docker.clean()
         finally:
             host.tailexit.stop()
+            host.tailexit.start()
             os.unlink(host.path("run", "deaf.sock"))
 
 

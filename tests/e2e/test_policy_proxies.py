@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A proxy next door is a way out as well: on the host, in a container of a network that may leave, on one
+of Docker's own bridges; reached in every way that leads there.
+
+Next to each test: what was taken out of the daemon to see it fail.
+"""
+
+import pytest
+
+from lab import probe, proc
+from lab.world import ECHO4, HOST4, HOST6, ISP4
+
+from test_policy_rig import (DUAL2, GATEWAY4, GATEWAY6, run, tunnel, uplink)  # noqa: F401
+
+# Whoever asks at one of these ports is told with whose address the proxy asked.
+HOST_PORT, BYPASS_PORT, BRIDGE_PORT = 3128, 3129, 3130
+RELAY = "nc", "-lk", "-p", HOST_PORT, "-e", "nc", ECHO4, 80
+DOCKER0 = "172.17.0.1"
+
+
+@pytest.fixture
+def relay(host):
+    """On every address of the host."""
+    busybox = ["busybox", *RELAY[:-3], "busybox", *RELAY[-3:]]
+    process = host.netns.spawn(host.path("relay.log"), *busybox)
+    proc.wait_for(lambda: probe.ask(host.netns, HOST4, HOST_PORT) == ISP4, "relay")
+    yield
+    proc.end(process, 9)
+
+
+@pytest.fixture
+def relays(docker, world, relay):
+    """The ways to all proxies; each proxy works, for the LAN."""
+    bypass = docker.network("tailexit", "-o", "policy=bypass", *DUAL2)
+    boxes = [docker.run(bypass, "-p", f"{BYPASS_PORT}:{HOST_PORT}"),
+             docker.run("bridge", "-p", f"{BRIDGE_PORT}:{HOST_PORT}")]
+    for box in boxes:
+        docker.host.docker("exec", "-d", box.name, *map(str, RELAY))
+    for port in HOST_PORT, BYPASS_PORT, BRIDGE_PORT:
+        proc.wait_for(lambda: probe.ask(world.lan, HOST4, port) == ISP4, f"proxy at {port}")
+    addresses = [HOST4, HOST6, GATEWAY4, GATEWAY6, DOCKER0, "10.82.0.1", "fd82::1", "100.64.0.2",
+                 "fd7a:115c:a1e0::2", "127.0.0.1"]
+    return [(address, port) for address in addresses
+            for port in (HOST_PORT, BYPASS_PORT, BRIDGE_PORT)] + [
+        (box.ip(net), HOST_PORT) for box, net in zip(boxes, [bypass, "bridge"])]
+
+
+@pytest.mark.parametrize("options", [[], ["lan=on"], ["lan=10.0.0.0/8,172.16.0.0/12,fc00::/7"],
+                                     ["tailnet=on"], ["policy=isolated"]], ids=" ".join)
+def test_no_proxy_is_reached(docker, world, tunnel, relays, options):
+    if "policy=isolated" not in options:
+        options = ["policy=killswitch", *options]
+    box, _ = run(docker, *options)
+    reached = {}
+    for address, port in relays:
+        reached[address, port] = box.ask(address, port, timeout=0.3)
+    assert {way: seen for way, seen in reached.items() if seen} == {}
+
+
+def test_host_docker_internal(docker, relay):
+    """The name that leads to the host on docker0's address."""
+    name = ["--add-host", "host.docker.internal:host-gateway"]
+    ask = ["timeout", "2", "wget", "-qO-", f"http://host.docker.internal:{HOST_PORT}/"]
+    free, _ = run(docker, "policy=open", argv=name)
+    assert free.execute(*ask).split()[0] == ISP4
+    free.remove()
+    docker.clean()
+    box, _ = run(docker, "policy=killswitch", argv=name)
+    with pytest.raises(proc.Failed):
+        box.execute(*ask)
