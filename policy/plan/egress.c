@@ -4,6 +4,7 @@
 #include "compile.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 
 #include "../base/mem.h"
 #include "chain.h"
@@ -72,8 +73,9 @@ static void killswitch(const struct network *net, struct fw_chain *from)
 		not_to(net, from, &tailnet[f], 1, "tailnet");
 	for (enum family f = V4; egress->tailnet && f < FAMILIES; f++)
 		rule(from, "the tailnet", daddr(tailnet[f]), oifname("tailscale*"), accept_it());
-	/* A bridge of containers is no LAN, whatever its addresses. */
+	/* A bridge of containers is no LAN, whatever its addresses: a proxy there is a way out. */
 	rule(from, "not to other bridges", in_set("neighbours"), lost(net, "bridges"), reject());
+	rule(from, "not to other networks", in_set("networks"), lost(net, "bridges"), reject());
 	through_exits(egress, from);
 	to_lan(egress, from);
 	rule(from, "only through the exit", lost(net, "exit"), reject());
@@ -145,10 +147,21 @@ static void answers(const struct network *net, struct fw_chain *from)
 		     ct_mark(MARK_PATH(egress->path)), oifname(egress->via.names[i]), accept_it());
 }
 
+/* For the others, see killswitch(). */
+static void list_network(const struct network *net, struct plan *plan)
+{
+	struct fw_element *e = &plan_add(plan, ITEM_FW_ELEMENT)->element;
+
+	snprintf(e->set, sizeof(e->set), "networks");
+	snprintf(e->ifname, sizeof(e->ifname), "%s", net->bridge);
+}
+
 void compile_egress(const struct network *net, struct plan *plan)
 {
-	struct fw_chain *from = chain_of_network(plan, "from", "net_from", net);
+	struct fw_chain *from;
 
+	list_network(net, plan);
+	from = chain_of_network(plan, "from", "net_from", net);
 	between_containers(net, from);
 	if (net->internal) {
 		rule(from, "internal network", lost(net, "internal"), drop());

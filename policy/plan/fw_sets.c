@@ -14,8 +14,9 @@
 #define DPORT FW_FIELD_DPORT
 
 const struct fw_set fw_sets[] = {
-	/* Bridges of containers that are not ours. */
+	/* Bridges of containers: that are not ours, and that are. */
 	{ "neighbours", { IFNAME }, { 0 }, { FW_FIELD_OIFNAME } },
+	{ "networks", { IFNAME }, { 0 }, { FW_FIELD_OIFNAME } },
 
 	/* Per network: which way it goes, what leaves it, what enters it, what it asks of the host, its
 	 * resolvers, and its source translation. */

@@ -100,13 +100,11 @@ def _firewall(docker, wanted):
             wrong += _compare(name, wanted.own, elements)
         elif name == "neighbours":
             wrong += [f"neighbours: left over {element}" for element in elements - links]
-        elif name.startswith("net_"):
+        else:
             found = {element[0] for element in elements}
-            # Most have an element per network, some only if its policy needs one.
+            # The others have elements of networks only, and not all of every network.
             wrong += _compare(name, bridges if name in ("net_from", "net_to") else bridges & found,
                               found)
-        else:
-            wrong += _compare(name, (), elements)
     owned = {re.search(r"te-\w+", entry["name"])[0] for kind, entry in objects
              if kind in ("chain", "counter") and "te-" in entry["name"]}
     return wrong + _compare("chains and counters of", bridges, owned)
