@@ -110,10 +110,8 @@ void compile_common(const struct facts *facts, struct plan *plan)
 		snprintf(e->set, sizeof(e->set), "neighbours");
 		snprintf(e->ifname, sizeof(e->ifname), "%s", facts->neighbours[i]);
 	}
-	for (enum family f = V4; f < FAMILIES; f++) {
-		plan_add(plan, ITEM_FORWARDING)->forwarding.family = f;
+	for (enum family f = V4; f < FAMILIES; f++)
 		compile_rules(f, plan);
-	}
 }
 
 void compile_network(const struct network *network, const struct facts *facts, struct plan *plan)
@@ -132,6 +130,12 @@ void compile_network(const struct network *network, const struct facts *facts, s
 void compile_endpoint(const struct network *network, const struct facts *facts,
 		      const struct endpoint *endpoint, struct plan *plan)
 {
+	/* Not before there is somebody to forward for: dockerd closes FORWARD only if it finds
+	 * forwarding off. And no family that nobody has: a host that forwards IPv6 no longer takes a
+	 * default route from router advertisements. */
+	for (enum family f = V4; f < FAMILIES; f++)
+		if (addr_is_set(&endpoint->addr[f].addr))
+			plan_add(plan, ITEM_FORWARDING)->forwarding.family = f;
 	compile_veth(network, facts, endpoint, plan);
 	compile_ports(network, endpoint, plan);
 }
@@ -144,6 +148,21 @@ static bool path_seen_before(const struct world *world, size_t n)
 		if (world->members[i]->network.egress.path == path)
 			return true;
 	return false;
+}
+
+/* Every endpoint asks for it; the plan says it once. */
+static void merge_forwarding(struct plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct item *item = &plan->items[i];
+
+		if (n && item->kind == ITEM_FORWARDING && item_compare(&plan->items[n - 1], item) == 0)
+			continue;
+		plan->items[n++] = *item;
+	}
+	plan->n = n;
 }
 
 void compile_world(const struct world *world, struct plan *plan)
@@ -161,4 +180,5 @@ void compile_world(const struct world *world, struct plan *plan)
 			compile_endpoint(&member->network, &world->facts, member->endpoints[e], plan);
 	}
 	plan_sort(plan);
+	merge_forwarding(plan);
 }

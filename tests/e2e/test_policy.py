@@ -26,8 +26,8 @@ def test_several_networks_take_their_own_ways(docker, tunnel):
     """Those with the same exit share its table."""
     boxes = {policy: docker.run(docker.network("tailexit", "-o", "policy=" + policy), *DNS)
              for policy in ("killswitch", "bypass", "open")}
-    twin = docker.network("tailexit", "-o", "tailexit.policy=killswitch")
-    boxes["twin"] = docker.run(twin, *DNS)
+    docker.host.docker("network", "create", "-d", "tailexit", "-o", "tailexit.policy=killswitch", "twin")
+    boxes["twin"] = docker.run("twin", *DNS)
 
     def ways():
         return {name: box.ask(ECHO4, timeout=0.5) for name, box in boxes.items()}
@@ -37,7 +37,7 @@ def test_several_networks_take_their_own_ways(docker, tunnel):
     tunnel.exit_node(True)
     assert ways() == {"killswitch": through, "bypass": uplink, "open": through, "twin": through}
     boxes.pop("twin").remove()
-    twin.remove()
+    docker.host.docker("network", "rm", "twin")
     assert ways() == {"killswitch": through, "bypass": uplink, "open": through}
 
 
@@ -85,7 +85,7 @@ def test_status_follows_the_tunnel(docker, tunnel):
     proc.wait_for(lambda: not status(docker.host, net)["open"], "closed")
     assert box.ask(ECHO4) is None
     seen = status(docker.host, net)
-    assert seen["exit"] is None and "no exit is up" in seen["why"]
+    assert "exit" not in seen and "no exit is up" in seen["why"]
     text = docker.host.run("tailexit", "status").stdout
     assert "closed" in text and "via wg7,tailscale0" in text
 

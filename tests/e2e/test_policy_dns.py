@@ -27,7 +27,7 @@ def fresh_name():
 
 def lookup(box, name):
     """As an application does: by the resolver that Docker put into the container."""
-    result = box.docker.host.run("docker", "exec", box.name, "timeout", "2", "nslookup", "-type=a",
+    result = box.docker.host.run("docker", "exec", box.name, "timeout", "1", "nslookup", "-type=a",
                                  name + ".", check=False)
     return ECHO4 in result.stdout
 
@@ -138,9 +138,8 @@ def test_dns_docker_leaks_and_says_so(docker, world, resolver):
     assert lookup(box, name)
     assert askers(world, name) == {ISP4} or askers(world, name) == {HOST4}
     assert "dns=docker" in status(docker.host, net)["warning"]
-    assert "warning" not in status(docker.host, strict)
     strict = docker.network("tailexit", "-o", "policy=killswitch")
-    assert status(docker.host, strict)["warning"] is None
+    assert "warning" not in status(docker.host, strict)
 
 
 def test_a_list_of_servers_gets_every_question(docker, world, tunnel):

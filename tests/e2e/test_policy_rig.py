@@ -11,7 +11,7 @@ import pytest
 
 from lab import proc
 from lab.shout import BIG, Shot, shout
-from lab.sniff import ICMP, ICMPV6, UDP, Sniffer
+from lab.uplink import uplink
 from lab.world import (DNS4, DNS6, ECHO4, ECHO6, EXIT4, EXIT6, ISP4, ISP6, LAN4, LAN6, OTHER4, OTHER6,
                        ROUTER4, ROUTER6)
 
@@ -33,30 +33,6 @@ NEARBY = [Shot(proto, dst, 80) for dst in (LAN4, LAN6, ROUTER6, METADATA) for pr
 # The other end of the tunnel, outside of the tunnel.
 PINHOLE = [Shot("udp", EXIT4, 51820), Shot("tcp", EXIT4, 51820), Shot("udp", EXIT6, 51820)]
 EVERYTHING = WORLD + NAMES + LARGE + NEARBY + PINHOLE
-
-
-TUNNEL_PORTS = 51820, 51821
-
-
-def is_envelope(packet):
-    """WireGuard's: a type from 1 to 4 and three zeros. Or that nobody is there any more to open one."""
-    if packet.proto == UDP:
-        return (packet.dst == EXIT4 and packet.dport in TUNNEL_PORTS
-                and packet.payload[8] in (1, 2, 3, 4) and packet.payload[9:12] == bytes(3))
-    quoted = packet.payload[8:]
-    return (packet.proto == ICMP and packet.payload[:2] == b"\3\3" and packet.dst == EXIT4
-            and int.from_bytes(quoted[20:22], "big") in TUNNEL_PORTS)
-
-
-def is_own_noise(packet):
-    """What every IPv6 interface says to its link: neighbour and router discovery, MLD."""
-    return (packet.proto == 0 and packet.dst == "ff02::16"
-            or packet.proto == ICMPV6 and 133 <= packet.payload[0] <= 137)
-
-
-def uplink(world):
-    return Sniffer(world.isp, "lan-host", lambda packet: not (
-        packet.outgoing or is_envelope(packet) or is_own_noise(packet)))
 
 
 class Judge:
