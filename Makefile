@@ -114,6 +114,10 @@ ENGINE ?= bookworm
 lab: $(BUILD)/tailexit ## a Docker host with tailexit and a small internet, and a shell in it: root
 	$(Q)cd tests && /usr/bin/python3 -m lab up $(ENGINE)
 
+.PHONY: demo
+demo: $(BUILD)/tailexit ## the one-minute story in the lab, told with what was seen on the wire: root
+	$(Q)cd tests && /usr/bin/python3 -m lab.demo $(ENGINE)
+
 .PHONY: golden
 golden: $(BUILD)/tests/unit/test_golden ## rewrite tests/golden: read the difference
 	GOLDEN=write $<
