@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What each policy is for, what is refused, and what is told about it. That nothing leaves otherwise is in
-test_policy_leaks.py.
+"""What each policy is for, what is refused, and what is told about it. That nothing leaves otherwise
+is in test_policy_leaks.py.
 
 Next to each test: what was taken out of the daemon to see it fail.
 """
@@ -14,6 +14,7 @@ from test_policy_rig import (BY_EXIT, BY_UPLINK, DNS, DUAL, ask_all, killswitch,
                              status, tunnel)
 
 
+# Seen to fail: without the exit's address in translate.c.
 def test_a_plain_network_is_a_killswitch_through_tailscale0(docker, tunnel):
     docker.host.docker("network", "create", "-d", "tailexit", *DUAL, "vpn")
     box = docker.run("vpn", *DNS)
@@ -22,11 +23,13 @@ def test_a_plain_network_is_a_killswitch_through_tailscale0(docker, tunnel):
     assert box.execute("ping", "-c1", "-W1", "friend")
 
 
+# Seen to fail: without the exit's address in translate.c.
 def test_several_networks_take_their_own_ways(docker, tunnel):
     """Those with the same exit share its table."""
     boxes = {policy: docker.run(docker.network("tailexit", "-o", "policy=" + policy), *DNS)
              for policy in ("killswitch", "bypass", "open")}
-    docker.host.docker("network", "create", "-d", "tailexit", "-o", "tailexit.policy=killswitch", "twin")
+    docker.host.docker("network", "create", "-d", "tailexit", "-o", "tailexit.policy=killswitch",
+                       "twin")
     boxes["twin"] = docker.run("twin", *DNS)
 
     def ways():
@@ -76,6 +79,7 @@ def test_isolated_as_the_second_network_that_applications_share(docker, tunnel):
     assert boxes[0].execute("wget", "-qO-", "http://bypass/").split()[0] == boxes[0].ip(shared)
 
 
+# Seen to fail: always open.
 def test_status_follows_the_tunnel(docker, tunnel):
     box, net = killswitch(docker, "via=wg7,tailscale0")
     assert box.ask(ECHO4) == EXIT4

@@ -6,6 +6,7 @@ Next to each test: what was taken out of the daemon to see it fail.
 """
 
 import contextlib
+import socket
 import time
 
 import pytest
@@ -21,9 +22,8 @@ from test_policy_rig import (BY_EXIT, BY_OTHER, DNS, EVERYTHING, WORLD, Judge, a
 
 
 def in_the_tunnel(tunnel):
-    """What reached the other end, on its way into the world."""
-    return Sniffer(tunnel.there.netns, tunnel.ends.far_link,
-                   lambda packet: not packet.outgoing and packet.dst in (ECHO4, ECHO6))
+    """What is sent into the world through it."""
+    return Sniffer(tunnel.world.host, tunnel.link, lambda packet: packet.dst in (ECHO4, ECHO6))
 
 
 # Sends as soon as it exists, for as long as a network may take to become whatever it becomes.
@@ -40,13 +40,14 @@ FIRST = [shot for shot in WORLD if shot.proto != "udp"]
 
 
 def start_eager(docker, net, name):
-    docker.host.docker("run", "-d", "--name", name, "--network", net.name, *DNS, image.NAME, "sh", "-c",
-                       EAGER)
+    docker.host.docker("run", "-d", "--name", name, "--network", net.name, *DNS, image.NAME, "sh",
+                       "-c", EAGER)
     box = Container(docker, name)
     proc.wait_for(lambda: box.ask("127.0.0.1"), "end of the first packets")
     return box
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 def test_first_packets(docker, judge, tunnel):
     box, net = killswitch(docker)
     judge.control(lambda: start_eager(docker, judge.net, "free"), FIRST)
@@ -60,6 +61,7 @@ def test_first_packets(docker, judge, tunnel):
     assert wire.packets() == []
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 @pytest.mark.parametrize("policy", ["killswitch", "isolated"])
 def test_closed(docker, judge, policy):
     box, net = run(docker, "policy=" + policy)
@@ -67,6 +69,7 @@ def test_closed(docker, judge, policy):
         fire(box)
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 def test_open_through_the_exit(docker, judge, tunnel):
     """What is not for the exit does not leave by the uplink instead."""
     box, _ = killswitch(docker)
@@ -85,6 +88,7 @@ VANISH = {
 }
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 @pytest.mark.parametrize("how", VANISH)
 def test_the_tunnel_vanishes(docker, judge, tunnel, how):
     box, _ = killswitch(docker)
@@ -111,6 +115,7 @@ def without_daemon(host):
         host.tailexit.start()
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 def test_the_tunnel_vanishes_unheard(docker, judge, tunnel):
     box, _ = killswitch(docker)
     with probe.Flow(box.netns, ECHO4, timeout=0.3) as flow:
@@ -140,6 +145,7 @@ def delete_table(host):
 KEYS = pytest.mark.parametrize("take", [delete_table, flush_rules])
 
 
+# Seen to fail: without the last rules of killswitch and isolated; without compile_fence().
 @KEYS
 @pytest.mark.parametrize("policy", ["killswitch", "isolated"])
 def test_either_key_holds_alone(docker, judge, policy, take):
@@ -153,7 +159,7 @@ def test_either_key_holds_alone(docker, judge, policy, take):
 def client_of(box, world, tunnel):
     """Somebody on the tailnet who asked a published port, where nobody listens. What an application
     sends from that port later is an answer to him: returns how to send one."""
-    client = probe.open_socket(world.exit, "100.64.0.2", probe.socket.SOCK_DGRAM)
+    client = probe.open_socket(world.exit, "100.64.0.2", socket.SOCK_DGRAM)
     client.connect(("100.64.0.2", 8080))
     client.send(b"?\n")
     answer = Shot("udp", "100.64.0.1", client.getsockname()[1])
@@ -163,6 +169,7 @@ def client_of(box, world, tunnel):
     return lambda: shout(box.netns, [answer], source_port=80)
 
 
+# Seen to fail: all answers accepted, whichever way they go.
 @pytest.mark.parametrize("via, how", [("wg1", ""), ("wg1", "unheard"), ("tailscale0", "unheard"),
                                       ("tailscale0", "without rules")])
 def test_answers_to_the_tailnet_stay_in_it(docker, judge, world, tunnel, other_tunnel, via, how):
@@ -183,6 +190,7 @@ def forged_sources(neighbour, neighbour_net):
     return [(source, ECHO4) for source in four] + [(source, ECHO6) for source in six]
 
 
+# Seen to fail: without drop_forged().
 @pytest.mark.parametrize("policy", ["killswitch", "isolated", "bypass"])
 def test_forged_sources(docker, judge, tunnel, policy):
     box, net = run(docker, "policy=" + policy)
@@ -207,6 +215,7 @@ def test_forged_sources(docker, judge, tunnel, policy):
     assert status(docker.host, net)["drops"]["forged"] - before == len(packets)
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 @pytest.mark.parametrize("up", [True, False], ids=["open", "closed"])
 def test_new_flows_from_a_published_port(docker, judge, world, up):
     box, _ = killswitch(docker, argv=["-p", "81:81", "-p", "81:81/udp", "-p", "8080:80"])
@@ -254,6 +263,7 @@ def settled(wire):
     wire.seen.clear()
 
 
+# Seen to fail: without compile_fence(); without the rules for tunnel_kinds.
 @KEYS
 def test_bypass_enters_no_tunnel_with_one_key(docker, tunnel, take):
     box, _ = run(docker, "policy=bypass")
@@ -271,6 +281,7 @@ def test_bypass_enters_no_tunnel_with_one_key(docker, tunnel, take):
             assert inside.packets() == []
 
 
+# Seen to fail: without the rules for tunnel_kinds.
 def test_bypass_enters_no_tunnel_of_the_main_table(docker, tunnel):
     box, net = run(docker, "policy=bypass")
     with main_table_into(tunnel, docker.host), in_the_tunnel(tunnel) as inside:
@@ -280,11 +291,12 @@ def test_bypass_enters_no_tunnel_of_the_main_table(docker, tunnel):
     assert status(docker.host, net)["drops"]["tunnel"] > 0
 
 
+# Seen to fail: without connections_forget_endpoint() and _ports().
 def test_an_address_changes_hands(docker, judge, world):
     """An open network becomes a killswitch with the same addresses: nothing that was begun goes on."""
     box, net = run(docker, "policy=open", argv=["-p", "8080:80/udp"], ports=(81,))
     address = box.ip(net)
-    client = probe.open_socket(world.isp, HOST4, probe.socket.SOCK_DGRAM, source=ISP4)
+    client = probe.open_socket(world.isp, HOST4, socket.SOCK_DGRAM, source=ISP4)
     client.connect((HOST4, 8080))
     client.send(b"?\n")
     shots = [Shot("udp", ISP4, client.getsockname()[1]), *WORLD]
@@ -303,6 +315,7 @@ def test_an_address_changes_hands(docker, judge, world):
     assert wire.packets() == []
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 def test_failover_never_by_the_uplink(docker, judge, tunnel, other_tunnel):
     box, net = killswitch(docker, "via=wg1,tailscale0")
     assert ask_all(box) == BY_OTHER
@@ -320,3 +333,22 @@ def test_failover_never_by_the_uplink(docker, judge, tunnel, other_tunnel):
         other_tunnel.down()
         fire(box)
     assert status(docker.host, net)["open"] is False
+
+
+@pytest.mark.xfail(reason="the host's kernel refuses such packets by its own routes: by the uplink",
+                   strict=False)  # seen only if the peer's packet comes before the capture ends
+def test_nobody_answers_for_a_container_that_is_gone(docker, world, tunnel):
+    """Its peers go on sending, through the exit, to the address that it had there."""
+    box, _ = killswitch(docker)
+    with world.net.inside():
+        server = socket.create_server((ECHO4, 0))
+    client = probe.open_socket(box.netns, ECHO4, socket.SOCK_STREAM)
+    client.connect(server.getsockname())
+    peer, (address, _) = server.accept()
+    assert address == EXIT4
+    with server, peer, client:
+        box.remove()
+        with uplink(world, refusals=True) as wire:
+            peer.send(b"still there?")
+            time.sleep(0.7)
+    assert wire.packets() == []

@@ -14,7 +14,7 @@ import pytest
 from lab import probe, proc
 from lab.image import echo_program
 from lab.shout import Shot, shout
-from lab.sniff import Sniffer
+from lab.sniff import TCP, Sniffer
 from lab.world import (ECHO4, ECHO6, EXIT4, HOST4, HOST6, ISP4, LAN4, LAN6, ROUTER4)
 
 from test_policy_rig import (BY_EXIT, BY_UPLINK, DNS, DUAL2, GATEWAY4, GATEWAY6, NEARBY,  # noqa: F401
@@ -26,7 +26,7 @@ CLIENT = "100.64.0.1"
 
 
 def ask_port(world, port=8080):
-    """As whom a published port sees a computer of the LAN, one of the internet, one of the tailnet."""
+    """As whom a published port sees computers of the LAN, the internet, the tailnet."""
     return [probe.ask(world.lan, HOST4, port, timeout=1),
             probe.ask(world.isp, HOST4, port, source=ISP4, timeout=1),
             probe.ask(world.exit, "100.64.0.2", port, timeout=1)]
@@ -46,12 +46,14 @@ def test_published_ports_while_the_host_uses_the_exit_node(docker, world, tunnel
     assert other.ask(HOST4, 8080)
 
 
+# Seen to fail: without the rule for LAN_OFF in ingress.c.
 def test_lan_off_does_not_even_answer_it(docker, world, tunnel):
     killswitch(docker, "lan=off", argv=["-p", "8080:80"])
     # The tailnet's addresses are private ones, too, if they are IPv6.
     assert ask_port(world) == [None, ISP4, CLIENT]
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 def test_lan_reply_is_for_answers(docker, world, tunnel):
     box, _ = killswitch(docker, argv=["-p", "8080:80"])
     assert ask_port(world) == [LAN4, ISP4, CLIENT]
@@ -60,6 +62,7 @@ def test_lan_reply_is_for_answers(docker, world, tunnel):
     assert wire.packets() == []
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 def test_lan_on(docker, world, tunnel):
     box, _ = killswitch(docker, "lan=on")
     assert (box.ask(LAN4), box.ask(LAN6)) == (HOST4, HOST6)
@@ -74,6 +77,7 @@ def test_lan_on(docker, world, tunnel):
     assert box.ask(LAN4) == HOST4
 
 
+# Seen to fail: ports of the list not compared.
 def test_lan_list(docker, world, tunnel):
     box, _ = killswitch(docker, f"lan={LAN4}/32:80/tcp,fd00:77::/64:80")
     assert box.ask(LAN4) == HOST4
@@ -84,6 +88,7 @@ def test_lan_list(docker, world, tunnel):
     assert wire.packets() == []
 
 
+# Seen to fail: without limit_lan().
 @pytest.mark.parametrize("policy", ["bypass", "open"])
 def test_lan_off_where_the_uplink_is_open(docker, world, policy):
     box, _ = run(docker, "policy=" + policy, "lan=off")
@@ -104,6 +109,7 @@ def host_server(host):
     (["policy=killswitch", "host=7001"], {7001}), (["policy=killswitch", "host=on"], {7001, 7002}),
     (["policy=bypass", "host=off"], set()), (["policy=bypass"], {7001, 7002}),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+# Seen to fail: without the last rule of hostside.c.
 def test_host(docker, host_server, options, reached):
     box, _ = run(docker, *options)
     for address in GATEWAY4, GATEWAY6, HOST4, HOST6:
@@ -112,6 +118,7 @@ def test_host(docker, host_server, options, reached):
                     if box.ask(address, port, proto, timeout=0.2)} == reached, (address, proto)
 
 
+# Seen to fail: without the rules that refuse the tailnet.
 def test_tailnet_of_a_killswitch(docker, judge, world, tunnel, other_tunnel):
     """Which leaves through another tunnel; and the tailnet's one is no exit."""
     box, _ = killswitch(docker, "via=wg1", "tailnet=on")
@@ -131,6 +138,7 @@ def killswitched(docker):
     return docker.run(net, *DNS)
 
 
+# Seen to fail: without limit_tailnet().
 def test_tailnet_of_bypass(docker, world, tunnel):
     tunnel.exit_node(True)
     box, net = run(docker, "policy=bypass", "tailnet=off")
@@ -142,6 +150,7 @@ def test_tailnet_of_bypass(docker, world, tunnel):
     assert status(docker.host, net)["drops"]["tailnet"] >= 2
 
 
+# Seen to fail: without v6_off in egress.c and mark.c.
 @POLICIES
 def test_ipv6_off(docker, world, tunnel, policy):
     box, net = run(docker, "policy=" + policy, "ipv6=off")
@@ -152,6 +161,7 @@ def test_ipv6_off(docker, world, tunnel, policy):
     assert box.ask(ECHO4) == (EXIT4 if policy == "killswitch" else ISP4)
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 def test_an_exit_without_ipv6(docker, judge, world):
     world.tunnel.up(families=1)
     try:
@@ -176,11 +186,13 @@ def refused_after(box, address):
     return time.monotonic() - began
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 def test_closed_says_no_at_once(docker):
     box, _ = killswitch(docker)
     assert refused_after(box, ECHO4) < REFUSED and refused_after(box, ECHO6) < REFUSED
 
 
+# Seen to fail: ports of the bridge not isolated, and accepted in egress.c.
 def test_icc_off(docker, tunnel):
     box, net = killswitch(docker, "icc=false")
     other = docker.run(net, *DNS)
@@ -220,6 +232,12 @@ def transfer(world, box, address, amount=5 << 20):
     return arrived
 
 
+def segment_size(packet):
+    """What a SYN announces in its first option."""
+    return int.from_bytes(packet.payload[22:24], "big") if packet.payload[13] & 2 else None
+
+
+# Seen to fail: without "fits the exit"; auto without the exit's MTU.
 @pytest.mark.parametrize("mtu", ["auto", "1500"])
 def test_sizes(docker, world, tunnel, mtu):
     """The exit carries 1280 bytes."""
@@ -227,7 +245,11 @@ def test_sizes(docker, world, tunnel, mtu):
     assert f"mtu {1280 if mtu == 'auto' else mtu} " in box.netns.ip("link", "show", "eth0")
     amount = 5 << 20
     for address in ECHO4, ECHO6:
-        assert transfer(world, box, address, amount) == {"here": amount, "there": amount}
+        with Sniffer(world.host, "tailscale0", lambda packet: packet.outgoing
+                     and packet.proto == TCP) as inside:
+            assert transfer(world, box, address, amount) == {"here": amount, "there": amount}
+        assert {segment_size(packet) for packet in inside.packets()} == {
+            None, 1280 - (40 if address == ECHO4 else 60)}
         # The first one teaches the far side what fits.
         assert " 0% packet loss" in [
             box.netns.run("busybox", "ping", "-c1", "-W1", "-s4000", address, check=False).stdout

@@ -130,7 +130,7 @@ def test_every_option_is_described():
 
 def test_manual_page_names_what_is_reserved(page):
     reserved = options()[1]
-    sentence = re.search(r"The keys ([\w, ]+) are reserved", page)
+    sentence = re.search(r"The keys? ([\w, ]+) (?:are|is) reserved", page)
     named = re.findall(r"\w+", sentence[1].replace(" and ", " ")) if sentence else []
     assert sorted(named) == sorted(reserved)
 

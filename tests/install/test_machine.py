@@ -101,9 +101,10 @@ def test_with_systemd(make_machine):
         machine.netns.sysctl(sysctl, 0)
     machine.run("docker", "network", "create", "-d", "tailexit", "-o", "policy=open", "--ipv6",
                 "--subnet", "fd00:9::/64", "six")
+    machine.run("docker", "run", "--rm", "--network", "six", "-p", "80:80", "nginx", "true")
+    # Turned on with the first container of a family.
     assert machine.netns.sysctl("ipv4/ip_forward") == "1"
     assert machine.netns.sysctl("ipv6/conf/all/forwarding") == "1"
-    machine.run("docker", "run", "--rm", "--network", "six", "-p", "80:80", "nginx", "true")
     machine.run("systemd-run", "-q", "--expand-environment=no", "-p", "User=nobody", "perl",
                 "-MIO::Socket::INET", "-e", "$s = IO::Socket::INET->new(Listen => 1, "
                 "LocalPort => 8099) or die; sleep 60")

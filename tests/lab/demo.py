@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""python3 -m lab.demo [engine] - the one-minute story, told with what was really seen. Fails if anything
-is not as told."""
+"""python3 -m lab.demo [engine] - the one-minute story, told with what was really seen. Fails if
+anything is not as told."""
 
 import contextlib
 import sys
@@ -51,8 +51,8 @@ class Story:
         return box
 
     def send(self, box):
-        """Tries everything; returns how many packets the container sent, and how many of them, or of
-        what they became, the ISP saw outside of the tunnel."""
+        """Tries everything; returns how many packets the container sent, and how many of them, or
+        of what they became, the ISP saw outside of the tunnel."""
         with Sniffer(box.netns, "eth0", lambda packet: packet.outgoing and packet.dst in (
                 ECHO4, ECHO6)) as inside, uplink(self.world) as wire:
             shout(box.netns, TRIES, seconds=1)
@@ -75,8 +75,9 @@ def tell(world, engine):
     story.check("the world sees the app as", asks(box.netns), [EXIT4, EXIT6])
     with Sniffer(world.isp, "lan-host", is_envelope) as envelopes:
         sent, leaked = story.send(box)
-    story.check(f"the app sends {sent} packets; the ISP sees {len(envelopes.packets())} of the tunnel,"
-                " and others", leaked, 0)
+    carriers = len(envelopes.packets())
+    story.check(f"the app sends {sent} packets; the ISP sees {carriers} of the tunnel, and others",
+                leaked, 0)
 
     print("\nThe tunnel is cut: its daemon is killed, its interface gone.")
     tunnel.down()
@@ -94,8 +95,8 @@ def tell(world, engine):
     with contextlib.suppress(TimeoutError):
         proc.wait_for(lambda: box.ask(ECHO4, timeout=0.2), "the exit", step=0.005)
     took = 1000 * (time.monotonic() - began)
-    story.check(f"the app gets through {took:.0f} ms after the host's first ping; the world sees it as", asks(box.netns),
-                [EXIT4, EXIT6])
+    story.check(f"the app gets through {took:.0f} ms after the host's first ping; the world sees it as",
+                asks(box.netns), [EXIT4, EXIT6])
 
     print("\nNow the host itself uses the exit node. Some things must not.")
     tunnel.exit_node(True)

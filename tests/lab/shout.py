@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Packets of every kind sent out of a namespace at once, for a sniffer to see or not to see. Nobody waits
-for answers; what the sender's own kernel refuses is refused."""
+"""Packets of every kind sent out of a namespace at once, for a sniffer to see or not to see. Nobody
+waits for answers; what the sender's own kernel refuses is refused."""
 
 import contextlib
 import socket

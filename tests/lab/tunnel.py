@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Optional tunnels from the host to exit. One is a WireGuard interface named tailscale0, with the policy
-rules and the table 52 that tailscaled lays beside its own; wg1 is a plain one, and the world sees
-another address of exit when something went through it."""
+"""Optional tunnels from the host to exit. One is a WireGuard interface named tailscale0, with the
+policy rules and the table 52 that tailscaled lays beside its own; wg1 is a plain one, and the world
+sees another address of exit when something went through it."""
 
 import os
 import signal
@@ -72,7 +72,7 @@ class Tunnel:
         self.through = False
 
     def up(self, families=2):
-        """The tunnel works; nothing but the tailnet itself is routed through it. One family: IPv4."""
+        """The tunnel works; nothing but the tailnet itself is routed through it. 1 family: IPv4."""
         if self.there is None:
             self._far_end()
         ends = self.ends
