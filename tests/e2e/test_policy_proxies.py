@@ -47,8 +47,7 @@ def relays(docker, world, relay):
         (box.ip(net), HOST_PORT) for box, net in zip(boxes, [bypass, "bridge"])]
 
 
-CONFINED = [["policy=killswitch"], ["policy=killswitch", "lan=on"],
-            ["policy=killswitch", "tailnet=on"],
+CONFINED = [["policy=killswitch"], ["policy=killswitch", "lan=on", "tailnet=on"],
             ["policy=killswitch", "lan=10.0.0.0/8,172.16.0.0/12,fc00::/7"], ["policy=isolated"]]
 
 
