@@ -12,7 +12,7 @@
 
 #define CONTROL_PORTS "/ports"   /* every published port, as a JSON array */
 #define CONTROL_STATUS "/status" /* every network, as a JSON array */
-#define CONTROL_DIFF "/diff"     /* what the kernel has otherwise than it should, as a JSON string */
+#define CONTROL_DIFF "/diff" /* what the kernel has otherwise than it should, as a JSON string */
 
 /* The daemon's end: a handler of the server; its argument is the struct policy. */
 void control_handle(void *policy, const char *path, const char *body, size_t len,

@@ -79,8 +79,7 @@ static void read_network_options(struct reader *reader, json_t *options,
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(generic, key, value)
-	{
+	json_object_foreach (generic, key, value) {
 		if (json_is_string(value))
 			options_add(ret_options, xstrdup(key), json_string_value(value));
 		else
@@ -104,8 +103,7 @@ static void read_endpoint_options(json_t *options, struct request_options *ret_o
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(options, key, value)
-	{
+	json_object_foreach (options, key, value) {
 		AUTO_FREE char *lower = lower_case(key);
 
 		if (json_is_string(value) &&
@@ -154,7 +152,8 @@ static void read_ports(struct reader *reader, json_t *options, struct port_reque
 	ret_ports->given = true;
 	ret_ports->n = json_array_size(list);
 	ret_ports->items = xcalloc(ret_ports->n + 1, sizeof(ret_ports->items[0]));
-	json_array_foreach(list, i, binding) read_port(reader, binding, &ret_ports->items[i]);
+	json_array_foreach (list, i, binding)
+		read_port(reader, binding, &ret_ports->items[i]);
 }
 
 static void ports_done(struct port_requests *ports)

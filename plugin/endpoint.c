@@ -26,8 +26,8 @@ static int refuse_options(const struct request_options *options, struct err *err
 		       key);
 }
 
-/* dockerd asks resolvers it found by itself from the host's namespace, around every rule of ours. An
- * internal network never tells of resolvers, and never asks outside. */
+/* dockerd asks resolvers it found by itself from the host's namespace, around every rule of ours.
+ * An internal network never tells of resolvers, and never asks outside. */
 static int check_resolvers(const struct policy *policy, const struct endpoint_request *request,
 			   struct err *err)
 {
@@ -110,9 +110,10 @@ int endpoint_join(struct policy *policy, const char *body, size_t len, struct st
 		return r;
 	/* dockerd asks for ports to be published where the way out is: here is none. */
 	if (attachment.no_default_route && request.ports.n)
-		log_info("network %.12s: ports of endpoint %.12s are not published here; they are on "
-			 "another network of the container, if that leads out", request.network,
-			 request.endpoint);
+		log_info(
+			"network %.12s: ports of endpoint %.12s are not published here; they are on "
+			"another network of the container, if that leads out",
+			request.network, request.endpoint);
 	encode_join(reply, &attachment);
 	return 0;
 }

@@ -157,8 +157,8 @@ static ssize_t feed_line(struct http_reader *reader, const char *data, size_t le
 
 static ssize_t feed_body(struct http_reader *reader, const char *data, size_t len, struct err *err)
 {
-	size_t n =
-		reader->part != HTTP_BODY_TO_END && reader->left < len ? (size_t)reader->left : len;
+	size_t n = reader->part != HTTP_BODY_TO_END && reader->left < len ? (size_t)reader->left
+									  : len;
 
 	if (reader->status == 200) {
 		int r = reader->body(reader->arg, data, n, err);

@@ -27,6 +27,7 @@ void notify_ready(void)
 	if (fd < 0)
 		return;
 	/* Not being heard only means that systemd goes on waiting, and says so. */
-	(void)sendto(fd, message, sizeof(message) - 1, MSG_NOSIGNAL, (struct sockaddr *)&address, len);
+	(void)sendto(fd, message, sizeof(message) - 1, MSG_NOSIGNAL, (struct sockaddr *)&address,
+		     len);
 	close(fd);
 }

@@ -61,8 +61,7 @@ static int apply_option(struct network *network, const struct request_option *op
 	return option_set(network, option->key, option->value, err);
 }
 
-int options_apply(struct network *network, const struct request_options *options,
-		  struct err *err)
+int options_apply(struct network *network, const struct request_options *options, struct err *err)
 {
 	int r;
 

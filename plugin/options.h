@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All options of a network, the user's words and Docker's: from text to a network's values. What these
- * mean in the kernel is the engine's business. */
+/* All options of a network, the user's words and Docker's: from text to a network's values. What
+ * these mean in the kernel is the engine's business. */
 #pragma once
 
 #include "decode.h"

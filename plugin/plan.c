@@ -19,10 +19,12 @@ static int add_subnet(struct network *network, const char *text, struct err *err
 	struct addr gateway;
 
 	if (prefix_parse(&subnet, text) < 0)
-		return err_set(err, -EINVAL, "--subnet \"%s\" is not one; use one like 10.8.0.0/24", text);
+		return err_set(err, -EINVAL, "--subnet \"%s\" is not one; use one like 10.8.0.0/24",
+			       text);
 	f = addr_family(&subnet.addr);
 	if (prefix_is_set(&network->subnet[f]))
-		return err_set(err, -EINVAL, "--subnet \"%s\": there is one of this family already", text);
+		return err_set(err, -EINVAL, "--subnet \"%s\": there is one of this family already",
+			       text);
 	network->subnet[f] = prefix_network(&subnet);
 	gateway = network->subnet[f].addr;
 	gateway.bytes[addr_len(&gateway) - 1] |= 1;
@@ -39,8 +41,10 @@ static int split_options(const struct repeated *texts, struct request_options *r
 		const char *equals = strchr(texts->values[i], '=');
 
 		if (!equals)
-			return err_set(err, -EINVAL, "-o %s: give it as KEY=VALUE", texts->values[i]);
-		option->key = mem_check(strndup(texts->values[i], (size_t)(equals - texts->values[i])));
+			return err_set(err, -EINVAL, "-o %s: give it as KEY=VALUE",
+				       texts->values[i]);
+		option->key =
+			mem_check(strndup(texts->values[i], (size_t)(equals - texts->values[i])));
 		option->value = xstrdup(equals + 1);
 		ret_options->n++;
 	}

@@ -43,8 +43,7 @@ static int print_table(const char *text, struct err *err)
 	if (r == 0)
 		printf("%-12s  %-12s  %-5s %-28s %s\n", "NETWORK", "ENDPOINT", "PROTO", "HOST",
 		       "CONTAINER");
-	json_array_foreach(list, i, port)
-	{
+	json_array_foreach (list, i, port) {
 		if (r == 0)
 			r = print_row(port);
 	}

@@ -141,8 +141,8 @@ static unsigned int raise_limits(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return CONNECTIONS_WANTED;
 	if (limit.rlim_cur < DESCRIPTORS_WANTED) {
-		limit.rlim_cur =
-			limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+		limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max
+								     : DESCRIPTORS_WANTED;
 		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 			getrlimit(RLIMIT_NOFILE, &limit);
 	}

@@ -25,7 +25,8 @@ static const struct setting table[] = {
 	{ "state-dir", TEXT, "TAILEXIT_STATE_DIR", "/var/lib/tailexit",
 	  offsetof(struct settings, state_dir), COMMAND_SERVE, "networks; survives a reboot" },
 	{ "run-dir", TEXT, "TAILEXIT_RUN_DIR", "/run/tailexit", offsetof(struct settings, run_dir),
-	  COMMAND_SERVE | COMMAND_PORTS | COMMAND_STATUS | COMMAND_PLAN, "endpoints and the control socket; dies with the boot" },
+	  COMMAND_SERVE | COMMAND_PORTS | COMMAND_STATUS | COMMAND_PLAN,
+	  "endpoints and the control socket; dies with the boot" },
 	{ "docker-sock", TEXT, "TAILEXIT_DOCKER_SOCK", "/run/docker.sock",
 	  offsetof(struct settings, docker_sock), COMMAND_SERVE, "the Engine API" },
 	{ "log-level", TEXT, "TAILEXIT_LOG_LEVEL", "info", offsetof(struct settings, log_level),
@@ -116,7 +117,8 @@ enum settings_result settings_parse(struct settings *ret_settings, enum command 
 	set_defaults(ret_settings);
 	for (int i = 0; i < (int)ARRAY_SIZE(table); i++) {
 		if (table[i].commands & command)
-			*option++ = (struct option){ table[i].name, table[i].kind != FLAG, NULL, i };
+			*option++ =
+				(struct option){ table[i].name, table[i].kind != FLAG, NULL, i };
 	}
 	*option = (struct option){ "help", no_argument, NULL, HELP_VALUE };
 	while ((value = getopt_long(argc, argv, letters, options, NULL)) != -1) {

@@ -31,8 +31,8 @@ static void add_status(void *list, const struct policy_status *status)
 			   network->id, "bridge", network->bridge, "policy",
 			   policy_name(network->egress.policy), "via", strbuf_text(&via), "exit",
 			   status->exit, "open", status->open, "why", status->why, "since",
-			   (json_int_t)status->since, "endpoints", (int)status->endpoints, "warning",
-			   status->warning, "drops", encode_losses(status));
+			   (json_int_t)status->since, "endpoints", (int)status->endpoints,
+			   "warning", status->warning, "drops", encode_losses(status));
 	json_array_append_new(list, mem_check(object));
 }
 
@@ -85,7 +85,7 @@ static void print_drops(json_t *drops)
 	const char *reason, *comma = "  dropped: ";
 	json_t *packets;
 
-	json_object_foreach(drops, reason, packets) {
+	json_object_foreach (drops, reason, packets) {
 		if (json_integer_value(packets) == 0)
 			continue;
 		printf("%s%s %lld", comma, reason, (long long)json_integer_value(packets));
@@ -105,9 +105,9 @@ static int print_network(json_t *object)
 	json_int_t since;
 	json_t *drops;
 
-	if (json_unpack(object, "{s:s, s:s, s:s, s:s, s:b, s:s, s:I, s:i, s:o}", "network", &network,
-			"bridge", &bridge, "policy", &policy, "via", &via, "open", &open, "why", &why,
-			"since", &since, "endpoints", &endpoints, "drops", &drops) < 0)
+	if (json_unpack(object, "{s:s, s:s, s:s, s:s, s:b, s:s, s:I, s:i, s:o}", "network",
+			&network, "bridge", &bridge, "policy", &policy, "via", &via, "open", &open,
+			"why", &why, "since", &since, "endpoints", &endpoints, "drops", &drops) < 0)
 		return -EPROTO;
 	printf("%.12s  %-10s %-6s %d container%s, bridge %s%s%s%s%s\n", network, policy,
 	       open ? "open" : "closed", endpoints, endpoints == 1 ? "" : "s", bridge,
@@ -129,13 +129,14 @@ static int print_networks(const char *text, struct err *err)
 
 	if (r == 0 && json_array_size(list) == 0)
 		puts("no networks");
-	json_array_foreach(list, i, object) {
+	json_array_foreach (list, i, object) {
 		if (r == 0)
 			r = print_network(object);
 	}
 	json_decref(list);
 	if (r < 0)
-		return err_set(err, r, "the daemon's answer makes no sense; is it of another version?");
+		return err_set(err, r,
+			       "the daemon's answer makes no sense; is it of another version?");
 	return 0;
 }
 

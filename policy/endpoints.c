@@ -15,7 +15,8 @@ static int find_member(const struct policy *policy, const char *network_id,
 	*ret_member = world_find(&policy->world, network_id);
 	if (*ret_member)
 		return 0;
-	return err_set(err, -ENOENT, "network %.12s is not known here%s; remove it and create it again",
+	return err_set(err, -ENOENT,
+		       "network %.12s is not known here%s; remove it and create it again",
 		       network_id,
 		       policy->incomplete ? " (a state file could not be read, see the log)" : "");
 }
@@ -51,7 +52,8 @@ static int check_addresses(const struct network *net, const struct endpoint *end
 
 		if (addr_is_set(addr) &&
 		    (!prefix_is_set(&net->subnet[f]) || !prefix_contains(&net->subnet[f], addr)))
-			return err_set(err, -EINVAL, "address %s is not in a subnet of network %.12s",
+			return err_set(err, -EINVAL,
+				       "address %s is not in a subnet of network %.12s",
 				       addr_print(addr, &text), net->id);
 	}
 	return 0;
@@ -137,7 +139,8 @@ int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, 
 	if (added && same_addresses(added, endpoint))
 		return 0;
 	if (added)
-		return err_set(err, -EEXIST, "endpoint %.12s exists with other addresses", endpoint->id);
+		return err_set(err, -EEXIST, "endpoint %.12s exists with other addresses",
+			       endpoint->id);
 	evict_holders(policy, member, endpoint);
 
 	choose_mac(&copy);
@@ -232,8 +235,8 @@ int policy_attachment(const struct policy *policy, const char *network_id, const
 		else if (net->mode[f] != GATEWAY_ISOLATED)
 			attachment.gateway[f] = net->gateway[f];
 	}
-	attachment.no_default_route =
-		!addr_is_set(&attachment.gateway[V4]) && !addr_is_set(&attachment.gateway[V6]);
+	attachment.no_default_route = !addr_is_set(&attachment.gateway[V4]) &&
+				      !addr_is_set(&attachment.gateway[V6]);
 	*ret_attachment = attachment;
 	return 0;
 }
@@ -281,7 +284,8 @@ int policy_publish(struct policy *policy, const char *network_id, const char *en
 		return r;
 	if (n == 0 && endpoint->n_ports == 0)
 		return 0;
-	r = ports_publish(policy->ports, &member->network, endpoint, ports, n, &other, &n_other, err);
+	r = ports_publish(policy->ports, &member->network, endpoint, ports, n, &other, &n_other,
+			  err);
 	if (r < 0)
 		return r;
 	before = *endpoint;

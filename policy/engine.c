@@ -40,7 +40,8 @@ int engine_transition(struct policy *policy, struct plan *before, struct plan *a
 	if (was_changed(r)) {
 		struct err first = *err;
 
-		log_warn("%s; the kernel does not have what was left there: rebuilding it", first.text);
+		log_warn("%s; the kernel does not have what was left there: rebuilding it",
+			 first.text);
 		if (engine_reconcile(policy, err) == 0)
 			return 0;
 		*err = first;
@@ -163,8 +164,10 @@ static void bad_network_file(void *arg, const char *file, const struct err *reas
 {
 	struct policy *policy = arg;
 
-	log_error("state file networks/%s: %s; its network stays as the kernel has it and cannot be "
-		  "used until the file is repaired or removed", file, reason->text);
+	log_error(
+		"state file networks/%s: %s; its network stays as the kernel has it and cannot be "
+		"used until the file is repaired or removed",
+		file, reason->text);
 	policy->incomplete = true;
 }
 
@@ -212,8 +215,8 @@ static void reopen_ports(struct policy *policy)
 		const struct member *member = policy->world.members[m];
 
 		for (size_t e = 0; e < member->n; e++)
-			ports_reopen(policy->ports, &member->network, member->endpoints[e], port_lost,
-				     NULL);
+			ports_reopen(policy->ports, &member->network, member->endpoints[e],
+				     port_lost, NULL);
 	}
 }
 
@@ -222,7 +225,8 @@ static int load(struct policy *policy, struct err *err)
 	int r = store_load_networks(&policy->store, load_network, bad_network_file, policy, err);
 
 	if (r == 0)
-		r = store_load_endpoints(&policy->store, load_endpoint, bad_endpoint_file, policy, err);
+		r = store_load_endpoints(&policy->store, load_endpoint, bad_endpoint_file, policy,
+					 err);
 	for (size_t i = 0; r == 0 && i < policy->world.n; i++)
 		r = exits_learn(policy, &policy->world.members[i]->network, err);
 	if (r == 0)
@@ -261,8 +265,8 @@ struct policy *policy_open(const struct policy_config *config, struct loop *loop
 		policy_close(policy);
 		return NULL;
 	}
-	/* Calls that came while nobody was there are lost: of endpoints never announced to a container,
-	 * and of endpoints that left theirs. */
+	/* Calls that came while nobody was there are lost: of endpoints never announced to a
+	 * container, and of endpoints that left theirs. */
 	events_begin_era(policy);
 	hostpath_update(policy);
 	log_info("%zu networks", policy->world.n);

@@ -32,8 +32,8 @@ struct policy {
 	struct loop_timer *sweep;
 };
 
-/* engine.c: the one way into the kernel. The world has been edited already; before and after are the
- * pieces of its plan that the edit changed. On failure the kernel is as it was. */
+/* engine.c: the one way into the kernel. The world has been edited already; before and after are
+ * the pieces of its plan that the edit changed. On failure the kernel is as it was. */
 int engine_transition(struct policy *policy, struct plan *before, struct plan *after,
 		      struct err *err);
 /* engine.c: makes the kernel contain what the world says, whatever it contains now. */
@@ -44,8 +44,8 @@ void hostpath_update(struct policy *policy);
 /* hostpath.c: before a network goes whose bridge has a name of its own. */
 void hostpath_forget(struct policy *policy, const char *bridge);
 
-/* endpoints.c: takes the endpoint, which must exist, out of world, kernel, ports and state. The id may
- * be the endpoint's own. */
+/* endpoints.c: takes the endpoint, which must exist, out of world, kernel, ports and state. The id
+ * may be the endpoint's own. */
 int endpoint_discard(struct policy *policy, struct member *member, const char *endpoint_id,
 		     struct err *err);
 
@@ -54,12 +54,12 @@ void connections_forget_endpoint(struct policy *policy, const struct endpoint *e
 void connections_forget_networks(struct policy *policy,
 				 bool (*which)(const struct network *network, const void *arg),
 				 const void *arg);
-/* Of UDP: a client that keeps sending from one port has an entry from before the port was published, or
- * from its last holder, and would never be translated anew. */
+/* Of UDP: a client that keeps sending from one port has an entry from before the port was
+ * published, or from its last holder, and would never be translated anew. */
 void connections_forget_ports(struct policy *policy, const struct port *ports, size_t n);
 
-/* exits.c. Paths are assigned, and exits learned of, before a network is compiled for the first time;
- * forgotten after the last one that names them is gone from the world. */
+/* exits.c. Paths are assigned, and exits learned of, before a network is compiled for the first
+ * time; forgotten after the last one that names them is gone from the world. */
 int exits_assign_path(const struct policy *policy, struct egress *egress, struct err *err);
 bool exits_path_used(const struct policy *policy, uint8_t path);
 int exits_learn(struct policy *policy, const struct network *network, struct err *err);
@@ -71,7 +71,7 @@ void exits_changed_all(struct policy *policy);
 /* neighbours.c */
 void neighbours_remember(struct policy *policy); /* what was known before the last stop */
 void neighbours_forget(struct policy *policy);   /* frees what they are kept in */
-void neighbours_save(struct policy *policy);     /* when the first network comes, the last one goes */
+void neighbours_save(struct policy *policy); /* when the first network comes, the last one goes */
 void neighbours_read(struct policy *policy);
 void neighbours_bridge_seen(struct policy *policy, const char *bridge);
 void neighbours_bridge_gone(struct policy *policy, const char *bridge);

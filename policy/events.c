@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel and time tell us, passed on to who knows what it means: containers that ended unheard,
- * exits and other people's bridges that come and go, rules that others changed. */
+/* What the kernel and time tell us, passed on to who knows what it means: containers that ended
+ * unheard, exits and other people's bridges that come and go, rules that others changed. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine.h"
@@ -31,7 +31,8 @@ static void discard(struct policy *policy, struct member *member, const struct e
 {
 	struct err err = { 0 };
 
-	log_info("network %.12s: endpoint %.12s removed: %s", member->network.id, endpoint->id, why);
+	log_info("network %.12s: endpoint %.12s removed: %s", member->network.id, endpoint->id,
+		 why);
 	if (endpoint_discard(policy, member, endpoint->id, &err) < 0)
 		log_warn("network %.12s: %s", member->network.id, err.text);
 }
@@ -82,8 +83,8 @@ static void on_nft_change(void *arg)
 	hostpath_update(arg);
 }
 
-/* An endpoint made for an earlier client process, whose other end nobody took or somebody gave back,
- * is nobody's. */
+/* An endpoint made for an earlier client process, whose other end nobody took or somebody gave
+ * back, is nobody's. */
 static void on_sweep(void *arg)
 {
 	struct policy *policy = arg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Exits: interfaces that networks leave by. They come and go; what is known of them are facts, and a
- * change of facts changes the paths of all networks that name them. */
+/* Exits: interfaces that networks leave by. They come and go; what is known of them are facts, and
+ * a change of facts changes the paths of all networks that name them. */
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
@@ -90,10 +90,10 @@ static void log_state(const char *name, const struct exit_fact *exit)
 {
 	log_info("exit %s: %s", name,
 		 exit->usable[V4] && exit->usable[V6] ? "usable"
-		 : exit->usable[V4]		       ? "usable for IPv4 only"
-		 : exit->usable[V6]		       ? "usable for IPv6 only"
-						       : "not usable; networks that have no other are "
-							 "closed");
+		 : exit->usable[V4]                   ? "usable for IPv4 only"
+		 : exit->usable[V6]                   ? "usable for IPv6 only"
+				    : "not usable; networks that have no other are "
+				      "closed");
 }
 
 void exits_changed(struct policy *policy, const char *name)
@@ -177,7 +177,8 @@ int exits_assign_path(const struct policy *policy, struct egress *egress, struct
 		egress->path = (uint8_t)path;
 		return 0;
 	}
-	return err_set(err, -ENOSPC, "more than %d different lists of exits in use", PATH_MAX_NUMBER);
+	return err_set(err, -ENOSPC, "more than %d different lists of exits in use",
+		       PATH_MAX_NUMBER);
 }
 
 bool exits_path_used(const struct policy *policy, uint8_t path)

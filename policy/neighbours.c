@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Bridges of container networks that are not ours, from which ours are kept apart: recognised by their
- * names, or told of by policy_set_neighbours(). */
+/* Bridges of container networks that are not ours, from which ours are kept apart: recognised by
+ * their names, or told of by policy_set_neighbours(). */
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine.h"

@@ -19,8 +19,8 @@
 static int check_id(const char *id, struct err *err)
 {
 	if (!*id || *id == '.' || strspn(id, ID_CHARACTERS) != strlen(id))
-		return err_set(err, -EINVAL, "network id \"%s\" is not one: letters, digits, . _ - only",
-			       id);
+		return err_set(err, -EINVAL,
+			       "network id \"%s\" is not one: letters, digits, . _ - only", id);
 	return 0;
 }
 
@@ -39,9 +39,10 @@ static int check_bridge(struct policy *policy, const struct network *net, struct
 		const struct network *other = &policy->world.members[i]->network;
 
 		if (streq(other->bridge, net->bridge))
-			return err_set(err, -EEXIST,
-				       "bridge name \"%s\" is taken by network %.12s; choose another",
-				       net->bridge, other->id);
+			return err_set(
+				err, -EEXIST,
+				"bridge name \"%s\" is taken by network %.12s; choose another",
+				net->bridge, other->id);
 	}
 	r = link_info(&policy->nl, net->bridge, &link, err);
 	if (r == -ENODEV)
@@ -49,9 +50,11 @@ static int check_bridge(struct policy *policy, const struct network *net, struct
 	if (r < 0)
 		return r;
 	if (!link_is_ours(&link))
-		return err_set(err, -EEXIST,
-			       "bridge name \"%s\": there is an interface of that name which is not "
-			       "ours; choose another name, or remove that interface", net->bridge);
+		return err_set(
+			err, -EEXIST,
+			"bridge name \"%s\": there is an interface of that name which is not "
+			"ours; choose another name, or remove that interface",
+			net->bridge);
 	return 0;
 }
 
@@ -80,10 +83,12 @@ static int check_subnet(struct policy *policy, const struct network *net, enum f
 
 		if (prefix_is_set(&other->subnet[f]) &&
 		    prefix_overlap(&other->subnet[f], &net->subnet[f]))
-			return err_set(err, -EADDRINUSE,
-				       "subnet %s overlaps %s of network %.12s; choose another with "
-				       "--subnet", prefix_print(&net->subnet[f], &ours),
-				       prefix_print(&other->subnet[f], &theirs), other->id);
+			return err_set(
+				err, -EADDRINUSE,
+				"subnet %s overlaps %s of network %.12s; choose another with "
+				"--subnet",
+				prefix_print(&net->subnet[f], &ours),
+				prefix_print(&other->subnet[f], &theirs), other->id);
 	}
 	r = clash_find(&policy->nl, &net->subnet[f], &clash, err);
 	if (r < 0)
@@ -91,7 +96,8 @@ static int check_subnet(struct policy *policy, const struct network *net, enum f
 	if (clash.found)
 		return err_set(err, -EADDRINUSE,
 			       "subnet %s overlaps the host's route %s dev %s; choose another with "
-			       "--subnet", prefix_print(&net->subnet[f], &ours),
+			       "--subnet",
+			       prefix_print(&net->subnet[f], &ours),
 			       prefix_print(&clash.route, &theirs), clash.dev);
 	return check_gateway(net, f, err);
 }
@@ -102,10 +108,11 @@ static int check_tailnet(const struct network *net, enum family f, struct err *e
 	struct addr_text ours, theirs;
 
 	if (prefix_is_set(&net->subnet[f]) && prefix_overlap(&tailnet[f], &net->subnet[f]))
-		return err_set(err, -EADDRINUSE,
-			       "subnet %s overlaps %s, which belongs to Tailscale; choose another with "
-			       "--subnet", prefix_print(&net->subnet[f], &ours),
-			       prefix_print(&tailnet[f], &theirs));
+		return err_set(
+			err, -EADDRINUSE,
+			"subnet %s overlaps %s, which belongs to Tailscale; choose another with "
+			"--subnet",
+			prefix_print(&net->subnet[f], &ours), prefix_print(&tailnet[f], &theirs));
 	return 0;
 }
 
@@ -116,13 +123,16 @@ static int check_exits(const struct policy *policy, const struct network *net, s
 
 		if (strncmp(exit, BRIDGE_PREFIX, strlen(BRIDGE_PREFIX)) == 0 || streq(exit, "lo") ||
 		    streq(exit, net->bridge))
-			return err_set(err, -EINVAL, "option via: \"%s\" is no exit but an interface of "
-						     "this host's own; name a tunnel", exit);
+			return err_set(err, -EINVAL,
+				       "option via: \"%s\" is no exit but an interface of "
+				       "this host's own; name a tunnel",
+				       exit);
 		for (size_t m = 0; m < policy->world.n; m++)
 			if (streq(policy->world.members[m]->network.bridge, exit))
-				return err_set(err, -EINVAL, "option via: \"%s\" is the bridge of network "
-							     "%.12s; name a tunnel", exit,
-					       policy->world.members[m]->network.id);
+				return err_set(err, -EINVAL,
+					       "option via: \"%s\" is the bridge of network "
+					       "%.12s; name a tunnel",
+					       exit, policy->world.members[m]->network.id);
 	}
 	return 0;
 }
@@ -197,8 +207,8 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	if (member && same_network(&member->network, &net))
 		return 0;
 	if (member)
-		return err_set(err, -EEXIST, "network %.12s exists with other options; remove it first",
-			       net.id);
+		return err_set(err, -EEXIST,
+			       "network %.12s exists with other options; remove it first", net.id);
 	r = check_network(policy, &net, err);
 	if (r == 0)
 		r = exits_learn(policy, &net, err);
@@ -233,8 +243,8 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 
 	if (!member)
 		return 0;
-	/* The client has forgotten it in any case: so does the state, first, and a start after a crash
-	 * sweeps what the kernel still has. */
+	/* The client has forgotten it in any case: so does the state, first, and a start after a
+	 * crash sweeps what the kernel still has. */
 	r = store_remove_network(&policy->store, network_id, err);
 	if (r < 0)
 		return r;

@@ -17,13 +17,14 @@ struct policy_config {
 	/* Is a bridge of this name one of somebody else's container networks, from which ours are
 	 * kept apart? May be NULL. */
 	bool (*is_neighbour)(const char *bridge);
-	/* Called when a bridge has come or gone about which only policy_set_neighbours() can say more.
-	 * May be NULL. */
+	/* Called when a bridge has come or gone about which only policy_set_neighbours() can say
+	 * more. May be NULL. */
 	void (*bridge_unknown)(void *arg);
 	void *arg;
 };
 
-/* Reads the state, adopts what the kernel has, completes what is missing, sweeps what is orphaned. */
+/* Reads the state, adopts what the kernel has, completes what is missing, sweeps what is orphaned.
+ */
 struct policy *policy_open(const struct policy_config *config, struct loop *loop, struct err *err);
 /* Leaves everything in the kernel as it is. Accepts NULL. */
 void policy_close(struct policy *policy);
@@ -47,10 +48,10 @@ void policy_each_endpoint(const struct policy *policy,
 
 /* How a container is to be connected: what the one who moves the interface has to know. */
 struct attachment {
-	const char *container_if;       /* name of the interface to move */
-	const char *container_prefix;   /* and the prefix of its name inside */
-	struct addr gateway[FAMILIES];  /* unset: none */
-	bool no_default_route;          /* and no other network may provide one on our account */
+	const char *container_if;      /* name of the interface to move */
+	const char *container_prefix;  /* and the prefix of its name inside */
+	struct addr gateway[FAMILIES]; /* unset: none */
+	bool no_default_route;         /* and no other network may provide one on our account */
 };
 int policy_attachment(const struct policy *policy, const char *network_id, const char *endpoint_id,
 		      struct attachment *ret_attachment, struct err *err);
@@ -59,8 +60,9 @@ int policy_attachment(const struct policy *policy, const char *network_id, const
 int policy_publish(struct policy *policy, const char *network_id, const char *endpoint_id,
 		   const struct port_request *ports, size_t n, struct err *err);
 
-/* The complete list of other people's bridges that are known by name, besides those that is_neighbour()
- * recognises. Remembered over a restart: the first containers run before anybody can be asked. */
+/* The complete list of other people's bridges that are known by name, besides those that
+ * is_neighbour() recognises. Remembered over a restart: the first containers run before anybody can
+ * be asked. */
 void policy_set_neighbours(struct policy *policy, const char *const *bridges, size_t n);
 
 /* A new client process has shown up: what an earlier one left half-made may be swept. */
@@ -85,10 +87,10 @@ struct policy_status {
 typedef void policy_status_fn(void *arg, const struct policy_status *status);
 int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, struct err *err);
 
-/* Prints what the kernel lacks (+), has too much (-) or has otherwise (~) than it should, a line each;
- * nothing when all is as it should be. Touches nothing. */
+/* Prints what the kernel lacks (+), has too much (-) or has otherwise (~) than it should, a line
+ * each; nothing when all is as it should be. Touches nothing. */
 int policy_print_difference(struct policy *policy, struct strbuf *text, struct err *err);
 
-/* Prints what this network would become, in nft syntax and one line per link, route and rule. Needs no
- * engine and touches nothing. */
+/* Prints what this network would become, in nft syntax and one line per link, route and rule. Needs
+ * no engine and touches nothing. */
 int policy_preview(const struct network *network, struct strbuf *text, struct err *err);

@@ -84,8 +84,9 @@ static void explain(const struct policy *policy, const struct network *net,
 		status->since = exit ? exit->since : 0;
 		status->why = !status->open ? "no exit is up and has an address"
 			      : exit->usable[V4] && exit->usable[V6] ? "goes through the exit"
-			      : exit->usable[V4] ? "goes through the exit, which has no IPv6: that is closed"
-						 : "goes through the exit, which has no IPv4: that is closed";
+			      : exit->usable[V4]
+				      ? "goes through the exit, which has no IPv6: that is closed"
+				      : "goes through the exit, which has no IPv4: that is closed";
 		break;
 	}
 	if (net->internal) {
@@ -93,7 +94,8 @@ static void explain(const struct policy *policy, const struct network *net,
 		status->why = "internal: nothing leaves or enters";
 	}
 	if (net->egress.dns == DNS_DOCKER && egress_is_confined(&net->egress))
-		status->warning = "dns=docker: names may be resolved from the host, around the exit";
+		status->warning =
+			"dns=docker: names may be resolved from the host, around the exit";
 }
 
 int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, struct err *err)
@@ -111,8 +113,8 @@ int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, s
 		};
 
 		explain(policy, &member->network, &status);
-		status.n_losses = find_losses(&counters, member->network.bridge, losses,
-					      ARRAY_SIZE(losses));
+		status.n_losses =
+			find_losses(&counters, member->network.bridge, losses, ARRAY_SIZE(losses));
 		fn(arg, &status);
 	}
 	return r;

@@ -164,7 +164,8 @@ static json_t *read_json(int dir, const char *name, struct err *err)
 	return json;
 }
 
-/* A file is named after what it contains; anything else would be written back under another name. */
+/* A file is named after what it contains; anything else would be written back under another name.
+ */
 static int check_name(const char *file, const char *id, struct err *err)
 {
 	char name[NAME_SIZE];

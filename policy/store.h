@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* State files: one per network in the state directory, one per endpoint in the run directory, so that
- * saving one costs the same however many there are. */
+/* State files: one per network in the state directory, one per endpoint in the run directory, so
+ * that saving one costs the same however many there are. */
 #pragma once
 
 #include "base/err.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Addresses and prefixes as plain values. Family 0 means "none". Bytes past the address's length are
- * always zero, so that values can be compared with memcmp(). */
+/* Addresses and prefixes as plain values. Family 0 means "none". Bytes past the address's length
+ * are always zero, so that values can be compared with memcmp(). */
 #pragma once
 
 #include <stdbool.h>

@@ -8,12 +8,14 @@
 
 #include "mem.h"
 
+/* clang-format off */
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
 	[LOG_LEVEL_WARN] = "warn",
 	[LOG_LEVEL_INFO] = "info",
 	[LOG_LEVEL_DEBUG] = "debug",
 };
+/* clang-format on */
 
 static enum log_level max_level = LOG_LEVEL_INFO;
 

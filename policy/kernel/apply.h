@@ -7,8 +7,8 @@
 
 struct nl;
 
-/* Performs the operations in order, the firewall's in one transaction, and marks each as done. Stops
- * at the first that fails. */
+/* Performs the operations in order, the firewall's in one transaction, and marks each as done.
+ * Stops at the first that fails. */
 int apply_ops(struct nl *nl, struct ops *ops, struct err *err);
 /* Takes back what apply_ops() did before it failed, as far as that is possible. */
 void apply_undo(struct nl *nl, struct ops *ops);

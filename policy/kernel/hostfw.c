@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See hostfw.h. The rules have exactly the form that iptables-nft writes for `-i te-+ -j ACCEPT`, so
- * that iptables reads them back as its own. */
+/* See hostfw.h. The rules have exactly the form that iptables-nft writes for `-i te-+ -j ACCEPT`,
+ * so that iptables reads them back as its own. */
 #include "hostfw.h"
 
 #include <errno.h>
@@ -215,8 +215,8 @@ static void on_chain(void *arg, const struct nlmsghdr *message)
 	nftnl_chain_free(chain);
 }
 
-static int read_chain(struct nl *nl, uint8_t family, const char *name, struct chain_state *ret_state,
-		      struct err *err)
+static int read_chain(struct nl *nl, uint8_t family, const char *name,
+		      struct chain_state *ret_state, struct err *err)
 {
 	char buffer[256];
 	struct nlmsghdr *message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, family, 0, 0);

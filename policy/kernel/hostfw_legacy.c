@@ -65,9 +65,10 @@ static bool in_use(const struct hostfw_legacy *legacy)
 static int run(const char *program, const char *verb, const char *chain, const char *direction,
 	       const char *pattern)
 {
-	char *const argv[] = { (char *)program,   (char *)"-w",    (char *)"5",
-			       (char *)verb,      (char *)chain,   (char *)direction,
-			       (char *)pattern,   (char *)"-j",    (char *)"ACCEPT", NULL };
+	char *const argv[] = {
+		(char *)program,   (char *)"-w",    (char *)"5",  (char *)verb,     (char *)chain,
+		(char *)direction, (char *)pattern, (char *)"-j", (char *)"ACCEPT", NULL
+	};
 	posix_spawn_file_actions_t actions;
 	int status = 0;
 	pid_t pid;
@@ -146,8 +147,9 @@ static void finish(struct hostfw_legacy *legacy)
 	legacy->child_fd = -1;
 	(void)waitpid(legacy->child, &status, 0);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		legacy->failed("iptables-legacy is in use here but could not be run to accept our bridges "
-			       "in DOCKER-USER; install iptables, or containers may have no connection");
+		legacy->failed(
+			"iptables-legacy is in use here but could not be run to accept our bridges "
+			"in DOCKER-USER; install iptables, or containers may have no connection");
 	legacy->jobs = job->next;
 	free(job->patterns);
 	free(job);
@@ -222,7 +224,9 @@ struct hostfw_legacy *hostfw_legacy_new(struct loop *loop, const char *proc,
 {
 	struct hostfw_legacy *legacy = xcalloc(1, sizeof(*legacy));
 
-	*legacy = (struct hostfw_legacy){ .loop = loop, .proc = proc, .failed = failed, .child_fd = -1 };
+	*legacy = (struct hostfw_legacy){
+		.loop = loop, .proc = proc, .failed = failed, .child_fd = -1
+	};
 	return legacy;
 }
 

@@ -39,6 +39,7 @@ struct nftnl_rule *nft_rule(const char *chain, const struct fw_rule *rule)
 	return nftnl;
 }
 
+/* clang-format off */
 static const uint32_t hook_numbers[] = {
 	[FW_PREROUTING] = NF_INET_PRE_ROUTING,
 	[FW_INPUT] = NF_INET_LOCAL_IN,
@@ -46,6 +47,7 @@ static const uint32_t hook_numbers[] = {
 	[FW_OUTPUT] = NF_INET_LOCAL_OUT,
 	[FW_POSTROUTING] = NF_INET_POST_ROUTING,
 };
+/* clang-format on */
 
 struct nftnl_chain *nft_chain(const struct fw_chain *chain)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lowers firewall data to libnftnl objects. No I/O. Byte order is decided here and nowhere else: marks
- * and states host order, addresses and ports network order. */
+/* Lowers firewall data to libnftnl objects. No I/O. Byte order is decided here and nowhere else:
+ * marks and states host order, addresses and ports network order. */
 #pragma once
 
 #include <libnftnl/chain.h>

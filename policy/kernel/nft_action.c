@@ -95,7 +95,8 @@ static struct nftnl_expr *add_nat(struct nftnl_rule *rule, uint32_t type, uint8_
 	struct nftnl_expr *expr = add_expr(rule, "nat");
 
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, type);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, af == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY,
+			   af == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG32_00);
 	return expr;
 }
@@ -146,6 +147,7 @@ static void lower_verdict(struct nftnl_rule *rule, const struct fw_expr *e)
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, verdict);
 }
 
+/* clang-format off */
 static nft_lower_fn *const actions[] = {
 	[FW_COUNTER] = lower_counter,
 	[FW_ACCEPT] = lower_verdict,
@@ -161,6 +163,7 @@ static nft_lower_fn *const actions[] = {
 	[FW_MASQUERADE] = lower_masquerade,
 	[FW_SNAT] = lower_nat_to,
 };
+/* clang-format on */
 
 nft_lower_fn *nft_action(enum fw_kind kind)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See nft_batch.h. A transaction is one sendmsg(): the kernel has done or refused all of it, and queued
- * every answer, when that returns. */
+/* See nft_batch.h. A transaction is one sendmsg(): the kernel has done or refused all of it, and
+ * queued every answer, when that returns. */
 #include "nft_batch.h"
 
 #include <errno.h>
@@ -46,8 +46,8 @@ void nft_batch_end_message(struct nft_batch *batch, const struct nlmsghdr *messa
 	batch->len += message->nlmsg_len;
 }
 
-/* Numbers the messages and asks for one acknowledgement, at the end: an error is always reported, and
- * thousands of acknowledgements would not fit the socket's buffer. */
+/* Numbers the messages and asks for one acknowledgement, at the end: an error is always reported,
+ * and thousands of acknowledgements would not fit the socket's buffer. */
 static void number(struct nft_batch *batch, struct nl *nl)
 {
 	struct nlmsghdr *message = (struct nlmsghdr *)batch->buffer;
@@ -122,7 +122,8 @@ int nft_batch_send(struct nft_batch *batch, struct nl *nl, struct err *err)
 	batch->len += nftnl_batch_end(room(batch), ++nl->seq)->nlmsg_len;
 	size = batch->len + 65536;
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-	if (sendto(fd, batch->buffer, batch->len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+	if (sendto(fd, batch->buffer, batch->len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) <
+	    0)
 		return err_errno(err, -errno, "send %zu bytes to nftables", batch->len);
 	return read_answers(batch, nl, err);
 }

@@ -15,7 +15,7 @@ struct nft_batch {
 	char *buffer; /* owned */
 	size_t len;
 	size_t size;
-	uint32_t first_seq; /* of the message after the opening one */
+	uint32_t first_seq;        /* of the message after the opening one */
 	const struct item **items; /* owned: what the message first_seq + i is about */
 	size_t n;
 };

@@ -80,8 +80,8 @@ static void flush_chain(struct nft_batch *batch, const struct item *item)
 static void put_rules(struct nft_batch *batch, const struct item *item)
 {
 	for (size_t i = 0; i < item->chain.n; i++) {
-		struct nlmsghdr *message = nft_batch_message(
-			batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, item);
+		struct nlmsghdr *message = nft_batch_message(batch, NFT_MSG_NEWRULE,
+							     NLM_F_CREATE | NLM_F_APPEND, item);
 		struct nftnl_rule *rule = nft_rule(item->chain.name, &item->chain.rules[i]);
 
 		nftnl_rule_nlmsg_build_payload(message, rule);

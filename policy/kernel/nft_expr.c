@@ -31,12 +31,12 @@ void load_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint3
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_DREG, reg);
 }
 
-void compare(struct nftnl_rule *rule, bool not, const void *data, uint32_t len)
+void compare(struct nftnl_rule *rule, bool negated, const void *data, uint32_t len)
 {
 	struct nftnl_expr *expr = add_expr(rule, "cmp");
 
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_OP, not? NFT_CMP_NEQ : NFT_CMP_EQ);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_OP, negated ? NFT_CMP_NEQ : NFT_CMP_EQ);
 	nftnl_expr_set(expr, NFTNL_EXPR_CMP_DATA, data, len);
 }
 
@@ -60,8 +60,8 @@ void load_ct_mark(struct nftnl_rule *rule)
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
 }
 
-/* Loads what the set is looked up by into consecutive registers; four bytes each, as the kernel lays
- * out the parts of a concatenation. */
+/* Loads what the set is looked up by into consecutive registers; four bytes each, as the kernel
+ * lays out the parts of a concatenation. */
 static void load_key(struct nftnl_rule *rule, const struct fw_set *set)
 {
 	uint32_t reg = NFT_REG32_00;

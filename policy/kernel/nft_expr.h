@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the files that lower rules: nft.c puts a rule together, nft_match.c and nft_action.c know one
- * kind of expression each function, nft_expr.c is what they are made of. */
+/* Between the files that lower rules: nft.c puts a rule together, nft_match.c and nft_action.c know
+ * one kind of expression each function, nft_expr.c is what they are made of. */
 #pragma once
 
 #include <netinet/in.h> /* before the kernel has its own idea of it */
@@ -24,7 +24,7 @@ void load_meta(struct nftnl_rule *rule, uint32_t key, uint32_t reg);
 void load_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t len,
 		  uint32_t reg);
 void load_ct_mark(struct nftnl_rule *rule);
-void compare(struct nftnl_rule *rule, bool not, const void *data, uint32_t len);
+void compare(struct nftnl_rule *rule, bool negated, const void *data, uint32_t len);
 void mask_register(struct nftnl_rule *rule, const void *mask, uint32_t len);
 /* Looks up the packet in the set or map that e names. */
 struct nftnl_expr *look_up(struct nftnl_rule *rule, const struct fw_expr *e);

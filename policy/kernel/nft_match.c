@@ -20,22 +20,22 @@ static void lower_ifname(struct nftnl_rule *rule, const struct fw_expr *e)
 	memcpy(name, e->name, len);
 	/* A wildcard compares the bytes before the star, a name all sixteen. */
 	if (len && name[len - 1] == '*')
-		compare(rule, e->not, name, len - 1);
+		compare(rule, e->negated, name, len - 1);
 	else
-		compare(rule, e->not, name, sizeof(name));
+		compare(rule, e->negated, name, sizeof(name));
 }
 
-static void match_family(struct nftnl_rule *rule, bool not, uint8_t af)
+static void match_family(struct nftnl_rule *rule, bool negated, uint8_t af)
 {
 	uint8_t nfproto = af == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
 
 	load_meta(rule, NFT_META_NFPROTO, NFT_REG_1);
-	compare(rule, not, &nfproto, sizeof(nfproto));
+	compare(rule, negated, &nfproto, sizeof(nfproto));
 }
 
 static void lower_family(struct nftnl_rule *rule, const struct fw_expr *e)
 {
-	match_family(rule, e->not, e->prefix.addr.family);
+	match_family(rule, e->negated, e->prefix.addr.family);
 }
 
 static void lower_addr(struct nftnl_rule *rule, const struct fw_expr *e)
@@ -56,7 +56,7 @@ static void lower_addr(struct nftnl_rule *rule, const struct fw_expr *e)
 			mask[bit / 8] |= 0x80 >> bit % 8;
 		mask_register(rule, mask, len);
 	}
-	compare(rule, e->not, addr->bytes, len);
+	compare(rule, e->negated, addr->bytes, len);
 }
 
 static void lower_l4proto(struct nftnl_rule *rule, const struct fw_expr *e)
@@ -64,11 +64,11 @@ static void lower_l4proto(struct nftnl_rule *rule, const struct fw_expr *e)
 	uint8_t proto = e->value;
 
 	load_meta(rule, NFT_META_L4PROTO, NFT_REG_1);
-	compare(rule, e->not, &proto, sizeof(proto));
+	compare(rule, e->negated, &proto, sizeof(proto));
 }
 
 /* Any of the bits: (ct key & bits) != 0. */
-static void match_ct_bits(struct nftnl_rule *rule, uint32_t key, uint32_t bits, bool not)
+static void match_ct_bits(struct nftnl_rule *rule, uint32_t key, uint32_t bits, bool negated)
 {
 	struct nftnl_expr *expr = add_expr(rule, "ct");
 	uint32_t zero = 0;
@@ -76,17 +76,17 @@ static void match_ct_bits(struct nftnl_rule *rule, uint32_t key, uint32_t bits, 
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, key);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
 	mask_register(rule, &bits, sizeof(bits));
-	compare(rule, !not, &zero, sizeof(zero));
+	compare(rule, !negated, &zero, sizeof(zero));
 }
 
 static void lower_ct_state(struct nftnl_rule *rule, const struct fw_expr *e)
 {
-	match_ct_bits(rule, NFT_CT_STATE, e->value, e->not);
+	match_ct_bits(rule, NFT_CT_STATE, e->value, e->negated);
 }
 
 static void lower_ct_dnat(struct nftnl_rule *rule, const struct fw_expr *e)
 {
-	match_ct_bits(rule, NFT_CT_STATUS, IPS_DST_NAT, e->not);
+	match_ct_bits(rule, NFT_CT_STATUS, IPS_DST_NAT, e->negated);
 }
 
 static void lower_ct_reply(struct nftnl_rule *rule, const struct fw_expr *e)
@@ -96,14 +96,14 @@ static void lower_ct_reply(struct nftnl_rule *rule, const struct fw_expr *e)
 
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, NFT_CT_DIRECTION);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
-	compare(rule, e->not, &reply, sizeof(reply));
+	compare(rule, e->negated, &reply, sizeof(reply));
 }
 
 static void lower_ct_mark(struct nftnl_rule *rule, const struct fw_expr *e)
 {
 	load_ct_mark(rule);
 	mask_register(rule, &e->mask, sizeof(e->mask));
-	compare(rule, e->not, &e->value, sizeof(e->value));
+	compare(rule, e->negated, &e->value, sizeof(e->value));
 }
 
 static void lower_dport(struct nftnl_rule *rule, const struct fw_expr *e)
@@ -111,7 +111,7 @@ static void lower_dport(struct nftnl_rule *rule, const struct fw_expr *e)
 	uint16_t port = htons(e->value);
 
 	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, sizeof(port), NFT_REG_1);
-	compare(rule, e->not, &port, sizeof(port));
+	compare(rule, e->negated, &port, sizeof(port));
 }
 
 static void lower_oifkind(struct nftnl_rule *rule, const struct fw_expr *e)
@@ -120,7 +120,7 @@ static void lower_oifkind(struct nftnl_rule *rule, const struct fw_expr *e)
 
 	load_meta(rule, NFT_META_OIFKIND, NFT_REG_1);
 	memcpy(kind, e->name, strnlen(e->name, IFNAMSIZ - 1));
-	compare(rule, e->not, kind, sizeof(kind));
+	compare(rule, e->negated, kind, sizeof(kind));
 }
 
 static void lower_to_host(struct nftnl_rule *rule, const struct fw_expr *e)
@@ -131,17 +131,18 @@ static void lower_to_host(struct nftnl_rule *rule, const struct fw_expr *e)
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
-	compare(rule, e->not, &local, sizeof(local));
+	compare(rule, e->negated, &local, sizeof(local));
 }
 
 static void lower_in(struct nftnl_rule *rule, const struct fw_expr *e)
 {
 	struct nftnl_expr *expr = look_up(rule, e);
 
-	if (e->not)
+	if (e->negated)
 		nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
+/* clang-format off */
 static nft_lower_fn *const matches[] = {
 	[FW_IIFNAME] = lower_ifname,
 	[FW_OIFNAME] = lower_ifname,
@@ -158,6 +159,7 @@ static nft_lower_fn *const matches[] = {
 	[FW_TO_HOST] = lower_to_host,
 	[FW_IN] = lower_in,
 };
+/* clang-format on */
 
 nft_lower_fn *nft_match(enum fw_kind kind)
 {

@@ -143,7 +143,8 @@ static void on_rule(void *arg, const struct nlmsghdr *message)
 	    in_our_table(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE))) {
 		chain = find_chain(reading, nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN));
 		if (chain) {
-			chain->rules = xreallocarray(chain->rules, chain->n + 1, sizeof(*chain->rules));
+			chain->rules =
+				xreallocarray(chain->rules, chain->n + 1, sizeof(*chain->rules));
 			nft_read_rule(rule, &chain->rules[chain->n++]);
 		}
 	}
@@ -183,8 +184,7 @@ static int dump(struct nl *nl, uint16_t type, uint16_t table_attr, const char *s
 		nl_answer_fn *fn, struct reading *reading, struct err *err)
 {
 	char buffer[512];
-	struct nlmsghdr *message =
-		nftnl_nlmsg_build_hdr(buffer, type, NFPROTO_INET, NLM_F_DUMP, 0);
+	struct nlmsghdr *message = nftnl_nlmsg_build_hdr(buffer, type, NFPROTO_INET, NLM_F_DUMP, 0);
 
 	if (table_attr)
 		mnl_attr_put_strz(message, table_attr, NFT_TABLE);

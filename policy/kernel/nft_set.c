@@ -144,8 +144,8 @@ static void copy_in(void *value, uint32_t value_len, const uint8_t *buffer, uint
 	*len += padded(value_len);
 }
 
-static uint32_t unpack(const uint8_t *list, size_t max, const uint8_t *buffer,
-		       struct fw_element *e, struct addr *addr, uint16_t *port)
+static uint32_t unpack(const uint8_t *list, size_t max, const uint8_t *buffer, struct fw_element *e,
+		       struct addr *addr, uint16_t *port)
 {
 	uint32_t len = 0;
 
@@ -190,7 +190,8 @@ int nft_read_element(const char *set_name, struct nftnl_set_elem *elem,
 	if (!data || len > sizeof(buffer))
 		return -EINVAL;
 	memcpy(buffer, data, len);
-	unpack(set->key, FW_KEY_FIELDS, buffer, ret_element, &ret_element->addr, &ret_element->port);
+	unpack(set->key, FW_KEY_FIELDS, buffer, ret_element, &ret_element->addr,
+	       &ret_element->port);
 	if (set->data[0] == FW_TYPE_VERDICT) {
 		const char *chain = nftnl_set_elem_get_str(elem, NFTNL_SET_ELEM_CHAIN);
 

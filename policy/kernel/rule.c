@@ -16,12 +16,14 @@ static int wrap(const struct item_rule *rule, const char *verb, struct err *err)
 			rule->family == V4 ? 4 : 6, rule->pref);
 }
 
+/* clang-format off */
 static const uint8_t actions[] = {
 	[RULE_LOOKUP] = FR_ACT_TO_TBL,
 	[RULE_GOTO] = FR_ACT_GOTO,
 	[RULE_UNREACHABLE] = FR_ACT_UNREACHABLE,
 	[RULE_NOP] = FR_ACT_NOP,
 };
+/* clang-format on */
 
 static void put_rule(struct nlmsghdr *msg, struct fib_rule_hdr *header,
 		     const struct item_rule *rule)

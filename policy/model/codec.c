@@ -9,19 +9,32 @@
 
 #define FORMAT 1
 
-enum member_kind { TEXT, BOOLEAN, NUMBER16, NUMBER32, NUMBER64, BYTE, ENUM, ADDR, PREFIX, MAC, WORD };
+enum member_kind {
+	TEXT,
+	BOOLEAN,
+	NUMBER16,
+	NUMBER32,
+	NUMBER64,
+	BYTE,
+	ENUM,
+	ADDR,
+	PREFIX,
+	MAC,
+	WORD
+};
 
 struct json_member {
 	const char *key;
 	enum member_kind kind;
 	size_t offset;
-	size_t size;               /* TEXT */
-	const char *const *names;  /* ENUM, ended by NULL */
+	size_t size;              /* TEXT */
+	const char *const *names; /* ENUM, ended by NULL */
 	/* WORD: a user's word, in his own spelling; the offset is the egress it belongs to */
 	int (*parse)(struct egress *egress, const char *text, struct err *err);
 	void (*print)(const struct egress *egress, struct strbuf *text);
 };
 
+/* clang-format off */
 static const char *const policy_names[] = {
 	[POLICY_OPEN] = "open",
 	[POLICY_BYPASS] = "bypass",
@@ -29,14 +42,18 @@ static const char *const policy_names[] = {
 	[POLICY_ISOLATED] = "isolated",
 	NULL,
 };
+/* clang-format on */
 
+/* clang-format off */
 static const char *const override_names[] = {
 	[OVERRIDE_TIGHTEN] = "tighten",
 	[OVERRIDE_ANY] = "any",
 	[OVERRIDE_NONE] = "none",
 	NULL,
 };
+/* clang-format on */
 
+/* clang-format off */
 static const char *const mode_names[] = {
 	[GATEWAY_NAT] = "nat",
 	[GATEWAY_NAT_UNPROTECTED] = "nat-unprotected",
@@ -44,10 +61,13 @@ static const char *const mode_names[] = {
 	[GATEWAY_ISOLATED] = "isolated",
 	NULL,
 };
+/* clang-format on */
 
 #define OF(type, name, kind_, member, ...) \
-	{ .key = name, .kind = kind_, .offset = offsetof(struct type, member), \
-	  .size = sizeof(((struct type *)0)->member), ##__VA_ARGS__ }
+	{ \
+		.key = name, .kind = kind_, .offset = offsetof(struct type, member), \
+		.size = sizeof(((struct type *)0)->member), ##__VA_ARGS__ \
+	}
 
 #define WORD_OF(type, word) \
 	OF(type, #word, WORD, egress, .parse = egress_parse_##word, .print = egress_print_##word)
@@ -158,7 +178,8 @@ static json_t *encode(const struct json_member *members, size_t n, const void *o
 	for (size_t i = 0; i < n; i++) {
 		const void *field = (const char *)object + members[i].offset;
 
-		json_object_set_new(json, members[i].key, mem_check(encode_member(&members[i], field)));
+		json_object_set_new(json, members[i].key,
+				    mem_check(encode_member(&members[i], field)));
 	}
 	return json;
 }
@@ -177,8 +198,8 @@ json_t *endpoint_encode(const struct endpoint *endpoint)
 	json_t *ports = mem_check(json_array());
 
 	for (size_t i = 0; i < endpoint->n_ports; i++)
-		json_array_append_new(ports, encode(port_members, ARRAY_SIZE(port_members),
-						    &endpoint->ports[i]));
+		json_array_append_new(
+			ports, encode(port_members, ARRAY_SIZE(port_members), &endpoint->ports[i]));
 	json_object_set_new(json, "ports", ports);
 	json_object_set_new(json, "format", json_integer(FORMAT));
 	return json;
@@ -206,8 +227,8 @@ static int decode_mac(uint8_t *mac, const char *text)
 {
 	int used = 0;
 
-	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3],
-		   &mac[4], &mac[5], &used) != 6 ||
+	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2],
+		   &mac[3], &mac[4], &mac[5], &used) != 6 ||
 	    text[used])
 		return -EINVAL;
 	return 0;
@@ -265,7 +286,8 @@ static int decode(const struct json_member *members, size_t n, void *object, con
 		void *field = (char *)object + members[i].offset;
 
 		if (decode_member(&members[i], field, json_object_get(json, members[i].key)) < 0)
-			return err_set(err, -EINVAL, "\"%s\" is missing or not valid", members[i].key);
+			return err_set(err, -EINVAL, "\"%s\" is missing or not valid",
+				       members[i].key);
 	}
 	return 0;
 }
@@ -275,10 +297,12 @@ static int check_format(const json_t *json, struct err *err)
 	json_int_t format = json_integer_value(json_object_get(json, "format"));
 
 	if (format > FORMAT)
-		return err_set(err, -EPROTO, "written by a newer version (format %lld, this one reads %d)",
+		return err_set(err, -EPROTO,
+			       "written by a newer version (format %lld, this one reads %d)",
 			       (long long)format, FORMAT);
 	if (format != FORMAT)
-		return err_set(err, -EINVAL, "not a state file of tailexit (no \"format\": %d)", FORMAT);
+		return err_set(err, -EINVAL, "not a state file of tailexit (no \"format\": %d)",
+			       FORMAT);
 	return 0;
 }
 

@@ -13,12 +13,14 @@
 #define DEFAULT_MARK 0x80000u
 #define DEFAULT_MARK_MASK 0xff0000u
 
+/* clang-format off */
 static const char *const policy_names[] = {
 	[POLICY_OPEN] = "open",
 	[POLICY_BYPASS] = "bypass",
 	[POLICY_KILLSWITCH] = "killswitch",
 	[POLICY_ISOLATED] = "isolated",
 };
+/* clang-format on */
 
 const char *policy_name(enum policy_kind policy)
 {
@@ -66,8 +68,10 @@ static int each_part(const char *text, int (*fn)(void *arg, const char *part, st
 
 	while (r == 0 && (part = strsep(&rest, ",")))
 		r = *part ? fn(arg, part, err)
-			  : err_set(err, -EINVAL, "\"%.64s\" has an empty part; separate with single "
-						  "commas", text);
+			  : err_set(err, -EINVAL,
+				    "\"%.64s\" has an empty part; separate with single "
+				    "commas",
+				    text);
 	return r;
 }
 
@@ -86,8 +90,10 @@ static int add_exit(void *arg, const char *part, struct err *err)
 	struct exits *exits = arg;
 
 	if (!is_interface_name(part))
-		return err_set(err, -EINVAL, "\"%.64s\" is not an interface name; use one like "
-					     "tailscale0, wg0, or a comma list of them", part);
+		return err_set(err, -EINVAL,
+			       "\"%.64s\" is not an interface name; use one like "
+			       "tailscale0, wg0, or a comma list of them",
+			       part);
 	if (exits->n == EXITS_MAX)
 		return err_set(err, -EINVAL, "more than %d interfaces", EXITS_MAX);
 	for (size_t i = 0; i < exits->n; i++)
@@ -159,15 +165,19 @@ static int add_lan_rule(void *arg, const char *part, struct err *err)
 	if (egress->n_lan_rules == LAN_RULES_MAX)
 		return err_set(err, -EINVAL, "more than %d ranges", LAN_RULES_MAX);
 	if (parse_lan_rule(part, &egress->lan_rules[egress->n_lan_rules]) < 0)
-		return err_set(err, -EINVAL, "\"%.64s\" is none of reply, off, on, or a list of "
-					     "CIDR[:port[/proto]] like 192.168.1.0/24:53/udp", part);
+		return err_set(err, -EINVAL,
+			       "\"%.64s\" is none of reply, off, on, or a list of "
+			       "CIDR[:port[/proto]] like 192.168.1.0/24:53/udp",
+			       part);
 	egress->n_lan_rules++;
 	return 0;
 }
 
 int egress_parse_lan(struct egress *egress, const char *text, struct err *err)
 {
-	static const char *const modes[] = { [LAN_REPLY] = "reply", [LAN_OFF] = "off", [LAN_ON] = "on" };
+	static const char *const modes[] = {
+		[LAN_REPLY] = "reply", [LAN_OFF] = "off", [LAN_ON] = "on"
+	};
 	struct egress copy = *egress;
 	int r;
 
@@ -202,8 +212,10 @@ static int add_host_port(void *arg, const char *part, struct err *err)
 	if (egress->n_host_ports == HOST_PORTS_MAX)
 		return err_set(err, -EINVAL, "more than %d ports", HOST_PORTS_MAX);
 	if (parse_port(part, &egress->host_ports[egress->n_host_ports]) < 0)
-		return err_set(err, -EINVAL, "\"%.64s\" is none of off, on, or a list of ports like "
-					     "53,123", part);
+		return err_set(err, -EINVAL,
+			       "\"%.64s\" is none of off, on, or a list of ports like "
+			       "53,123",
+			       part);
 	egress->n_host_ports++;
 	return 0;
 }
@@ -237,8 +249,10 @@ static int add_dns_server(void *arg, const char *part, struct err *err)
 	if (addr_parse(&egress->dns_servers[egress->n_dns_servers], part) < 0 ||
 	    addr_is_any(&egress->dns_servers[egress->n_dns_servers]) ||
 	    addr_is_loopback(&egress->dns_servers[egress->n_dns_servers]))
-		return err_set(err, -EINVAL, "\"%.64s\" is none of strict, docker, or a list of server "
-					     "addresses like 9.9.9.9", part);
+		return err_set(err, -EINVAL,
+			       "\"%.64s\" is none of strict, docker, or a list of server "
+			       "addresses like 9.9.9.9",
+			       part);
 	egress->n_dns_servers++;
 	return 0;
 }
@@ -288,8 +302,10 @@ int egress_parse_mark(struct egress *egress, const char *text, struct err *err)
 		*mask_text++ = '\0';
 	if (parse_number(copy, &mark) < 0 || (mask_text && parse_number(mask_text, &mask) < 0) ||
 	    mark == 0 || (mark & ~mask))
-		return err_set(err, -EINVAL, "\"%.64s\" is not value[/mask] with a value inside the mask, "
-					     "like 0x80000/0xff0000 or 51820", text);
+		return err_set(err, -EINVAL,
+			       "\"%.64s\" is not value[/mask] with a value inside the mask, "
+			       "like 0x80000/0xff0000 or 51820",
+			       text);
 	egress->mark = mark;
 	egress->mark_mask = mask;
 	return 0;
@@ -314,7 +330,9 @@ static void print_lan_rule(const struct lan_rule *rule, struct strbuf *text)
 
 void egress_print_lan(const struct egress *egress, struct strbuf *text)
 {
-	static const char *const modes[] = { [LAN_REPLY] = "reply", [LAN_OFF] = "off", [LAN_ON] = "on" };
+	static const char *const modes[] = {
+		[LAN_REPLY] = "reply", [LAN_OFF] = "off", [LAN_ON] = "on"
+	};
 
 	if (egress->lan != LAN_LIST)
 		strbuf_addf(text, "%s", modes[egress->lan]);
@@ -344,7 +362,8 @@ void egress_print_dns(const struct egress *egress, struct strbuf *text)
 	if (egress->dns != DNS_LIST)
 		strbuf_addf(text, "%s", egress->dns == DNS_STRICT ? "strict" : "docker");
 	for (size_t i = 0; egress->dns == DNS_LIST && i < egress->n_dns_servers; i++)
-		strbuf_addf(text, "%s%s", i ? "," : "", addr_print(&egress->dns_servers[i], &buffer));
+		strbuf_addf(text, "%s%s", i ? "," : "",
+			    addr_print(&egress->dns_servers[i], &buffer));
 }
 
 void egress_print_mark(const struct egress *egress, struct strbuf *text)

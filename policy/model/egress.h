@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where containers may send: the policy with everything that refines it. Belongs to a network, or to one
- * endpoint that differs from its network. */
+/* Where containers may send: the policy with everything that refines it. Belongs to a network, or
+ * to one endpoint that differs from its network. */
 #pragma once
 
 #include <net/if.h>
@@ -25,8 +25,8 @@ enum lan_mode { LAN_REPLY, LAN_OFF, LAN_ON, LAN_LIST };
 #define LAN_RULES_MAX 16
 struct lan_rule {
 	struct prefix prefix;
-	uint16_t port;  /* 0: every port */
-	uint8_t proto;  /* 0: tcp and udp if there is a port, else every protocol */
+	uint16_t port; /* 0: every port */
+	uint8_t proto; /* 0: tcp and udp if there is a port, else every protocol */
 };
 
 enum host_mode { HOST_OFF, HOST_ON, HOST_LIST };
@@ -60,8 +60,8 @@ int policy_parse(enum policy_kind *ret_policy, const char *text);
 /* Everything this policy has when the user says no more. */
 struct egress egress_default(enum policy_kind policy);
 
-/* The words' values, from and to text. Parsing changes nothing on failure; the sentence says what is
- * allowed, without naming the word. */
+/* The words' values, from and to text. Parsing changes nothing on failure; the sentence says what
+ * is allowed, without naming the word. */
 int egress_parse_via(struct egress *egress, const char *text, struct err *err);
 int egress_parse_lan(struct egress *egress, const char *text, struct err *err);
 int egress_parse_tailnet(struct egress *egress, const char *text, struct err *err);

@@ -25,30 +25,30 @@ struct network {
 	char id[ID_SIZE];
 	char bridge[IFNAMSIZ];
 	struct egress egress;
-	enum override override;          /* may endpoints differ? */
-	bool v6_off;                     /* nothing of IPv6, not even inside */
+	enum override override; /* may endpoints differ? */
+	bool v6_off;            /* nothing of IPv6, not even inside */
 
-	struct prefix subnet[FAMILIES];  /* unset: the network does not have this family */
-	struct addr gateway[FAMILIES];   /* the bridge's own address; may be unset */
-	struct addr next_hop[FAMILIES];  /* containers' default gateway if it is not the bridge */
+	struct prefix subnet[FAMILIES]; /* unset: the network does not have this family */
+	struct addr gateway[FAMILIES];  /* the bridge's own address; may be unset */
+	struct addr next_hop[FAMILIES]; /* containers' default gateway if it is not the bridge */
 	enum gateway_mode mode[FAMILIES];
-	struct addr snat[FAMILIES];      /* masquerade to this address instead of the uplink's */
+	struct addr snat[FAMILIES]; /* masquerade to this address instead of the uplink's */
 	bool masquerade;
-	bool inhibit_v4;                 /* do not put the v4 gateway address on the bridge */
+	bool inhibit_v4; /* do not put the v4 gateway address on the bridge */
 
-	bool internal;                   /* no way out, no way in */
-	bool icc;                        /* containers may talk to each other */
-	uint32_t mtu;                    /* 0: auto */
-	char container_prefix[IFNAMSIZ]; /* "eth": interfaces inside are eth0, eth1 ... */
+	bool internal;                      /* no way out, no way in */
+	bool icc;                           /* containers may talk to each other */
+	uint32_t mtu;                       /* 0: auto */
+	char container_prefix[IFNAMSIZ];    /* "eth": interfaces inside are eth0, eth1 ... */
 	struct addr host_binding[FAMILIES]; /* default host address of published ports */
 };
 
 /* A port as it was asked for. */
 struct port_request {
-	uint8_t proto;         /* IPPROTO_TCP, _UDP, _SCTP */
-	uint16_t port;         /* in the container */
-	struct addr host;      /* unset: every address */
-	uint16_t host_port;    /* 0: ephemeral */
+	uint8_t proto;          /* IPPROTO_TCP, _UDP, _SCTP */
+	uint16_t port;          /* in the container */
+	struct addr host;       /* unset: every address */
+	uint16_t host_port;     /* 0: ephemeral */
 	uint16_t host_port_end; /* >= host_port: the first free one of the range */
 };
 
@@ -68,7 +68,7 @@ struct endpoint {
 	char host_if[IFNAMSIZ];      /* the veth end that stays: a port of the bridge */
 	char container_if[IFNAMSIZ]; /* the end that moves into the container */
 	uint64_t created_ms;
-	uint64_t era;                /* which client process made it, see engine */
+	uint64_t era; /* which client process made it, see engine */
 
 	struct port *ports; /* published; owned */
 	size_t n_ports;

@@ -55,7 +55,8 @@ static int set_policy(struct network *network, const char *value, struct err *er
 	if (policy_parse(&policy, value) < 0)
 		return err_set(err, -EINVAL,
 			       "option policy: " QUOTED " is not a policy; use killswitch, bypass, "
-			       "isolated or open", value);
+			       "isolated or open",
+			       value);
 	network->egress = egress_default(policy);
 	return 0;
 }
@@ -75,7 +76,8 @@ static int set_via(struct network *network, const char *value, struct err *err)
 	if (network->egress.policy != POLICY_KILLSWITCH)
 		return err_set(err, -EINVAL,
 			       "option via: policy %s has no exit to choose; remove via, or use "
-			       "policy=killswitch", policy_name(network->egress.policy));
+			       "policy=killswitch",
+			       policy_name(network->egress.policy));
 	return set_word(network, "via", value, egress_parse_via, err);
 }
 
@@ -104,14 +106,16 @@ static int set_mark(struct network *network, const char *value, struct err *err)
 	if (network->egress.policy != POLICY_BYPASS)
 		return err_set(err, -EINVAL,
 			       "option mark: policy %s marks nothing; remove mark, or use "
-			       "policy=bypass", policy_name(network->egress.policy));
+			       "policy=bypass",
+			       policy_name(network->egress.policy));
 	return set_word(network, "mark", value, egress_parse_mark, err);
 }
 
 static int set_ipv6(struct network *network, const char *value, struct err *err)
 {
 	if (!streq(value, "auto") && !streq(value, "off"))
-		return err_set(err, -EINVAL, "option ipv6: " QUOTED " is neither auto nor off", value);
+		return err_set(err, -EINVAL, "option ipv6: " QUOTED " is neither auto nor off",
+			       value);
 	network->v6_off = streq(value, "off");
 	return 0;
 }
@@ -140,8 +144,10 @@ static int set_icc(struct network *network, const char *value, struct err *err)
 }
 
 const struct option option_table[] = {
-	{ "policy", set_policy, "killswitch, bypass, isolated, open", "which way containers may leave" },
-	{ "via", set_via, "tailscale0, interface, ...", "killswitch: the tunnels to use, in order" },
+	{ "policy", set_policy, "killswitch, bypass, isolated, open",
+	  "which way containers may leave" },
+	{ "via", set_via, "tailscale0, interface, ...",
+	  "killswitch: the tunnels to use, in order" },
 	{ "lan", set_lan, "reply, off, on, CIDR[:port[/proto]] ...",
 	  "may containers open connections to private ranges?" },
 	{ "tailnet", set_tailnet, "off, on", "may containers reach the tailnet?" },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See world.h. Sorted arrays of pointers: a look-up among thousands is a dozen comparisons, and what
- * was found stays where it is when others come and go. */
+/* See world.h. Sorted arrays of pointers: a look-up among thousands is a dozen comparisons, and
+ * what was found stays where it is when others come and go. */
 #include "world.h"
 
 #include "../base/mem.h"
@@ -160,7 +160,8 @@ bool facts_add_neighbour(struct facts *facts, const char *bridge)
 	if (found)
 		return false;
 	facts->neighbours = xreallocarray(facts->neighbours, facts->n_neighbours + 1, IFNAMSIZ);
-	memmove(facts->neighbours[i + 1], facts->neighbours[i], (facts->n_neighbours - i) * IFNAMSIZ);
+	memmove(facts->neighbours[i + 1], facts->neighbours[i],
+		(facts->n_neighbours - i) * IFNAMSIZ);
 	memset(facts->neighbours[i], 0, IFNAMSIZ);
 	snprintf(facts->neighbours[i], IFNAMSIZ, "%s", bridge);
 	facts->n_neighbours++;
@@ -175,7 +176,8 @@ bool facts_remove_neighbour(struct facts *facts, const char *bridge)
 	if (!found)
 		return false;
 	facts->n_neighbours--;
-	memmove(facts->neighbours[i], facts->neighbours[i + 1], (facts->n_neighbours - i) * IFNAMSIZ);
+	memmove(facts->neighbours[i], facts->neighbours[i + 1],
+		(facts->n_neighbours - i) * IFNAMSIZ);
 	return true;
 }
 

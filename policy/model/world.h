@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All networks with their endpoints, and the facts learned about the host: the sole input of a plan.
- * The world owns what is in it. */
+/* All networks with their endpoints, and the facts learned about the host: the sole input of a
+ * plan. The world owns what is in it. */
 #pragma once
 
 #include "network.h"
@@ -20,7 +20,8 @@ struct exit_fact {
 };
 
 struct facts {
-	struct exit_fact *exits; /* every interface some network names; absent ones are not usable */
+	struct exit_fact
+		*exits; /* every interface some network names; absent ones are not usable */
 	size_t n_exits;
 	char (*neighbours)[IFNAMSIZ]; /* bridges of containers that are not ours; sorted */
 	size_t n_neighbours;

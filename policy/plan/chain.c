@@ -46,7 +46,8 @@ struct fw_expr lost(const struct network *network, const char *reason)
 static bool declared(const struct plan *plan, size_t from, const char *name)
 {
 	for (size_t i = from; i < plan->n; i++)
-		if (plan->items[i].kind == ITEM_FW_COUNTER && streq(plan->items[i].counter.name, name))
+		if (plan->items[i].kind == ITEM_FW_COUNTER &&
+		    streq(plan->items[i].counter.name, name))
 			return true;
 	return false;
 }

@@ -5,7 +5,8 @@
 #include "../model/network.h"
 #include "plan.h"
 
-/* The chain DIRECTION-BRIDGE, reached through map. Fill it before anything else is added to plan. */
+/* The chain DIRECTION-BRIDGE, reached through map. Fill it before anything else is added to plan.
+ */
 struct fw_chain *chain_of_network(struct plan *plan, const char *direction, const char *map,
 				  const struct network *network);
 

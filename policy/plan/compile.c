@@ -82,6 +82,7 @@ static void add_rule(struct plan *plan, enum family f, struct item_rule rule)
 /* The order of the priorities is the argument: see names.h. */
 static void compile_rules(enum family f, struct plan *plan)
 {
+	/* clang-format off */
 	add_rule(plan, f, (struct item_rule){ .pref = PREF_LOCAL, .table = TABLE_LOCAL });
 	add_rule(plan, f, (struct item_rule){ .pref = PREF_RETURN, .mark = MARK_RETURN,
 					      .table = TABLE_MAIN });
@@ -96,6 +97,7 @@ static void compile_rules(enum family f, struct plan *plan)
 	add_rule(plan, f, (struct item_rule){ .pref = PREF_HOST_OWN, .iif = "lo",
 					      .action = RULE_GOTO, .target = PREF_END });
 	add_rule(plan, f, (struct item_rule){ .pref = PREF_END, .action = RULE_NOP });
+	/* clang-format on */
 }
 
 void compile_common(const struct facts *facts, struct plan *plan)
@@ -131,8 +133,8 @@ void compile_endpoint(const struct network *network, const struct facts *facts,
 		      const struct endpoint *endpoint, struct plan *plan)
 {
 	/* Not before there is somebody to forward for: dockerd closes FORWARD only if it finds
-	 * forwarding off. And no family that nobody has: a host that forwards IPv6 no longer takes a
-	 * default route from router advertisements. */
+	 * forwarding off. And no family that nobody has: a host that forwards IPv6 no longer takes
+	 * a default route from router advertisements. */
 	for (enum family f = V4; f < FAMILIES; f++)
 		if (addr_is_set(&endpoint->addr[f].addr))
 			plan_add(plan, ITEM_FORWARDING)->forwarding.family = f;
@@ -158,7 +160,8 @@ static void merge_forwarding(struct plan *plan)
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct item *item = &plan->items[i];
 
-		if (n && item->kind == ITEM_FORWARDING && item_compare(&plan->items[n - 1], item) == 0)
+		if (n && item->kind == ITEM_FORWARDING &&
+		    item_compare(&plan->items[n - 1], item) == 0)
 			continue;
 		plan->items[n++] = *item;
 	}
@@ -177,7 +180,8 @@ void compile_world(const struct world *world, struct plan *plan)
 			compile_path(&member->network.egress, &world->facts, plan);
 		compile_network(&member->network, &world->facts, plan);
 		for (size_t e = 0; e < member->n; e++)
-			compile_endpoint(&member->network, &world->facts, member->endpoints[e], plan);
+			compile_endpoint(&member->network, &world->facts, member->endpoints[e],
+					 plan);
 	}
 	plan_sort(plan);
 	merge_forwarding(plan);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From the world to a plan. Pure: no clock, no kernel, no state. A world's plan is the union of pieces
- * that do not overlap, so that changing one network costs the same however many there are. */
+/* From the world to a plan. Pure: no clock, no kernel, no state. A world's plan is the union of
+ * pieces that do not overlap, so that changing one network costs the same however many there are.
+ */
 #pragma once
 
 #include "../model/world.h"
@@ -30,4 +31,4 @@ void compile_links(const struct network *network, const struct facts *facts, str
 void compile_veth(const struct network *network, const struct facts *facts,
 		  const struct endpoint *endpoint, struct plan *plan); /* links.c */
 void compile_ports(const struct network *network, const struct endpoint *endpoint,
-		   struct plan *plan);                                   /* published.c */
+		   struct plan *plan); /* published.c */

@@ -16,9 +16,10 @@ struct ops {
 	size_t n;
 };
 
-/* Both plans must be sorted and outlive the result. Roads are removed before the firewall is touched
- * and made after it: removals of links, routes ... in reverse order of kind, then everything of the
- * firewall (one transaction), then changes and additions of the rest in order of kind. */
+/* Both plans must be sorted and outlive the result. Roads are removed before the firewall is
+ * touched and made after it: removals of links, routes ... in reverse order of kind, then
+ * everything of the firewall (one transaction), then changes and additions of the rest in order of
+ * kind. */
 void diff_compute(const struct plan *before, const struct plan *after, struct ops *ret_ops);
 void ops_done(struct ops *ops);
 

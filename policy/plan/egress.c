@@ -11,8 +11,8 @@
 #include "fw_expr.h"
 #include "names.h"
 
-/* Ports of the bridge are isolated from each other when icc is off; this is for packets that are routed,
- * and for br_netfilter, which shows bridged packets here as well. */
+/* Ports of the bridge are isolated from each other when icc is off; this is for packets that are
+ * routed, and for br_netfilter, which shows bridged packets here as well. */
 static void between_containers(const struct network *net, struct fw_chain *from)
 {
 	if (net->icc) {
@@ -58,7 +58,8 @@ static void to_lan(const struct egress *egress, struct fw_chain *from)
 {
 	if (egress->lan == LAN_ON)
 		for (size_t i = 0; i < private_ranges.n; i++)
-			rule(from, "private ranges", daddr(private_ranges.prefixes[i]), accept_it());
+			rule(from, "private ranges", daddr(private_ranges.prefixes[i]),
+			     accept_it());
 	for (size_t i = 0; egress->lan == LAN_LIST && i < egress->n_lan_rules; i++)
 		to_lan_rule(&egress->lan_rules[i], from);
 }
@@ -128,8 +129,8 @@ static void open_(const struct network *net, struct fw_chain *from)
 	limit_lan(net, from);
 }
 
-/* What answers was let in by ingress.c; a container cannot make its own packet an answer. In a confined
- * network, who came through a tunnel is answered through it or not at all. */
+/* What answers was let in by ingress.c; a container cannot make its own packet an answer. In a
+ * confined network, who came through a tunnel is answered through it or not at all. */
 static void answers(const struct network *net, struct fw_chain *from)
 {
 	const struct egress *egress = &net->egress;
@@ -139,7 +140,8 @@ static void answers(const struct network *net, struct fw_chain *from)
 		rule(from, "answers", ct_reply(), known, accept_it());
 		return;
 	}
-	rule(from, "answers by the main table", ct_reply(), known, ct_mark(MARK_RETURN), accept_it());
+	rule(from, "answers by the main table", ct_reply(), known, ct_mark(MARK_RETURN),
+	     accept_it());
 	rule(from, "answers to the tailnet", ct_reply(), known, ct_mark(MARK_HOST),
 	     oifname("tailscale*"), accept_it());
 	for (size_t i = 0; i < egress->via.n; i++)

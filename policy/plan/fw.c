@@ -19,7 +19,7 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
 
 static uint64_t hash_expr(uint64_t hash, const struct fw_expr *e)
 {
-	uint8_t head[] = { e->kind, e->not, e->prefix.addr.family, e->prefix.len };
+	uint8_t head[] = { e->kind, e->negated, e->prefix.addr.family, e->prefix.len };
 
 	hash = hash_bytes(hash, head, sizeof(head));
 	hash = hash_bytes(hash, &e->value, sizeof(e->value));
@@ -51,7 +51,8 @@ bool fw_chain_equal(const struct fw_chain *a, const struct fw_chain *b)
 	if (a->hook != b->hook || a->nat != b->nat || a->priority != b->priority || a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (a->rules[i].hash != b->rules[i].hash || !streq(a->rules[i].why, b->rules[i].why))
+		if (a->rules[i].hash != b->rules[i].hash ||
+		    !streq(a->rules[i].why, b->rules[i].why))
 			return false;
 	return true;
 }

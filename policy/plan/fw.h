@@ -17,10 +17,10 @@
 enum fw_kind {
 	FW_END,
 	/* matches */
-	FW_IIFNAME,  /* name; a trailing * matches any ending */
+	FW_IIFNAME, /* name; a trailing * matches any ending */
 	FW_OIFNAME,
-	FW_FAMILY,   /* the packet is of the family of prefix.addr */
-	FW_SADDR,    /* in prefix; implies its family */
+	FW_FAMILY, /* the packet is of the family of prefix.addr */
+	FW_SADDR,  /* in prefix; implies its family */
 	FW_DADDR,
 	FW_L4PROTO,  /* value */
 	FW_CT_STATE, /* any bit of value */
@@ -32,19 +32,19 @@ enum fw_kind {
 	FW_TO_HOST,  /* the destination is an address of this host */
 	FW_IN,       /* the set called name has an element for this packet */
 	/* actions */
-	FW_COUNTER,    /* of the packets that come this far; named where there is a name */
+	FW_COUNTER, /* of the packets that come this far; named where there is a name */
 	FW_ACCEPT,
 	FW_DROP,
-	FW_REJECT,     /* and tell the sender, so that it fails at once */
-	FW_SET_MARK,   /* the bits of mask become value */
+	FW_REJECT,   /* and tell the sender, so that it fails at once */
+	FW_SET_MARK, /* the bits of mask become value */
 	FW_SET_CT_MARK,
-	FW_CLAMP_MSS,  /* of TCP's first packets, to what the route carries */
-	FW_DNAT,       /* to prefix.addr, the port stays */
+	FW_CLAMP_MSS, /* of TCP's first packets, to what the route carries */
+	FW_DNAT,      /* to prefix.addr, the port stays */
 	FW_RETURN,
-	FW_VMAP,       /* the verdict that the map called name has for this packet */
-	FW_DNAT_MAP,   /* to the address . port that the map called name has for it */
+	FW_VMAP,     /* the verdict that the map called name has for this packet */
+	FW_DNAT_MAP, /* to the address . port that the map called name has for it */
 	FW_MASQUERADE,
-	FW_SNAT,       /* to prefix.addr */
+	FW_SNAT, /* to prefix.addr */
 };
 
 /* What of a packet is looked up in a set. */
@@ -66,7 +66,7 @@ enum fw_ct_state {
 
 struct fw_expr {
 	uint8_t kind; /* enum fw_kind */
-	bool not;     /* of a match */
+	bool negated; /* of a match */
 	uint32_t value, mask;
 	struct prefix prefix;
 	char name[FW_NAME_SIZE];

@@ -17,7 +17,7 @@ static inline struct fw_expr fw_named(enum fw_kind kind, const char *name)
 
 static inline struct fw_expr not(struct fw_expr e)
 {
-	e.not = !e.not;
+	e.negated = !e.negated;
 	return e;
 }
 

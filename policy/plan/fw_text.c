@@ -5,18 +5,23 @@
 #include "../base/mem.h"
 #include "fw.h"
 
+/* clang-format off */
 static const char *const type_names[] = {
 	[FW_TYPE_IFNAME] = "ifname",       [FW_TYPE_PROTO] = "inet_proto",
 	[FW_TYPE_ADDR4] = "ipv4_addr",     [FW_TYPE_ADDR6] = "ipv6_addr",
 	[FW_TYPE_PORT] = "inet_service",   [FW_TYPE_VERDICT] = "verdict",
 };
+/* clang-format on */
 
+/* clang-format off */
 static const char *const field_names[] = {
 	[FW_FIELD_IIFNAME] = "iifname",   [FW_FIELD_OIFNAME] = "oifname",
 	[FW_FIELD_L4PROTO] = "meta l4proto", [FW_FIELD_DADDR4] = "ip daddr",
 	[FW_FIELD_DADDR6] = "ip6 daddr",  [FW_FIELD_DPORT] = "th dport",
 };
+/* clang-format on */
 
+/* clang-format off */
 static const char *const hook_names[] = {
 	[FW_PREROUTING] = "prerouting",
 	[FW_INPUT] = "input",
@@ -24,6 +29,7 @@ static const char *const hook_names[] = {
 	[FW_OUTPUT] = "output",
 	[FW_POSTROUTING] = "postrouting",
 };
+/* clang-format on */
 
 static void print_list(const uint8_t *list, size_t max, const char *const *names,
 		       struct strbuf *text)
@@ -81,22 +87,22 @@ static void print_addr_match(const char *word, const struct fw_expr *e, struct s
 	struct addr_text buffer;
 
 	strbuf_addf(text, "%s %s %s", prefix->addr.family == AF_INET ? "ip" : "ip6", word,
-		    e->not? "!= " : "");
+		    e->negated ? "!= " : "");
 	if (prefix->len == addr_len(&prefix->addr) * 8)
 		strbuf_addf(text, "%s", addr_print(&prefix->addr, &buffer));
 	else
 		strbuf_addf(text, "%s", prefix_print(prefix, &buffer));
 }
 
-static void print_lookup(const struct fw_expr *e, const char *operator, struct strbuf *text)
+static void print_lookup(const struct fw_expr *e, const char *verb, struct strbuf *text)
 {
 	print_list(fw_set_find(e->name)->lookup, FW_KEY_FIELDS, field_names, text);
-	strbuf_addf(text, "%s@%s", operator, e->name);
+	strbuf_addf(text, "%s@%s", verb, e->name);
 }
 
 static void print_expr(const struct fw_expr *e, struct strbuf *text)
 {
-	const char *is = e->not? "!= " : "";
+	const char *is = e->negated ? "!= " : "";
 	struct addr_text buffer;
 
 	switch ((enum fw_kind)e->kind) {
@@ -127,13 +133,14 @@ static void print_expr(const struct fw_expr *e, struct strbuf *text)
 		print_states(e->value, text);
 		break;
 	case FW_CT_DNAT:
-		strbuf_addf(text, e->not? "ct status & dnat == 0" : "ct status dnat");
+		strbuf_addf(text, e->negated ? "ct status & dnat == 0" : "ct status dnat");
 		break;
 	case FW_CT_REPLY:
 		strbuf_addf(text, "ct direction %sreply", is);
 		break;
 	case FW_CT_MARK:
-		strbuf_addf(text, "ct mark & 0x%x %s 0x%x", e->mask, e->not? "!=" : "==", e->value);
+		strbuf_addf(text, "ct mark & 0x%x %s 0x%x", e->mask,
+			    e->negated ? "!=" : "==", e->value);
 		break;
 	case FW_DPORT:
 		strbuf_addf(text, "th dport %s%u", is, e->value);
@@ -145,7 +152,7 @@ static void print_expr(const struct fw_expr *e, struct strbuf *text)
 		strbuf_addf(text, "fib daddr type %slocal", is);
 		break;
 	case FW_IN:
-		print_lookup(e, e->not? " != " : " ", text);
+		print_lookup(e, e->negated ? " != " : " ", text);
 		break;
 	case FW_COUNTER:
 		strbuf_addf(text, "counter name \"%s\"", e->name);
@@ -160,7 +167,8 @@ static void print_expr(const struct fw_expr *e, struct strbuf *text)
 		strbuf_addf(text, "ct mark set ct mark & 0x%x | 0x%x", ~e->mask, e->value);
 		break;
 	case FW_CLAMP_MSS:
-		strbuf_addf(text, "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu");
+		strbuf_addf(text,
+			    "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu");
 		break;
 	case FW_DNAT:
 		strbuf_addf(text, "dnat %s to %s", e->prefix.addr.family == AF_INET ? "ip" : "ip6",
@@ -218,7 +226,8 @@ void fw_chain_print_head(const struct fw_chain *chain, struct strbuf *text)
 	strbuf_addf(text, "chain %s {", chain->name);
 	if (chain->hook != FW_NO_HOOK)
 		strbuf_addf(text, " type %s hook %s priority %d; policy accept;",
-			    chain->nat ? "nat" : "filter", hook_names[chain->hook], chain->priority);
+			    chain->nat ? "nat" : "filter", hook_names[chain->hook],
+			    chain->priority);
 }
 
 static void print_values(const uint8_t *list, size_t max, const struct fw_element *e, bool data,

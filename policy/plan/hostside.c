@@ -42,8 +42,10 @@ void compile_hostside(const struct network *net, struct plan *plan)
 	rule(input, "ping, neighbour discovery", l4proto(IPPROTO_ICMPV6), return_());
 	own_ports(input);
 	for (size_t i = 0; egress->host == HOST_LIST && i < egress->n_host_ports; i++) {
-		rule(input, "chosen port", l4proto(IPPROTO_TCP), dport(egress->host_ports[i]), return_());
-		rule(input, "chosen port", l4proto(IPPROTO_UDP), dport(egress->host_ports[i]), return_());
+		rule(input, "chosen port", l4proto(IPPROTO_TCP), dport(egress->host_ports[i]),
+		     return_());
+		rule(input, "chosen port", l4proto(IPPROTO_UDP), dport(egress->host_ports[i]),
+		     return_());
 	}
 	if (resolves_elsewhere(egress)) {
 		port_rule(input, "the host's resolver asks around the exit", 53, lost(net, "dns"),

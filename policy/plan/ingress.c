@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What may enter a network from elsewhere, and the note of which way its answers go back. Returns what
- * is fine: the sender's chain, if the sender is a network of ours, has its say after this one. */
+/* What may enter a network from elsewhere, and the note of which way its answers go back. Returns
+ * what is fine: the sender's chain, if the sender is a network of ours, has its say after this one.
+ */
 #include "compile.h"
 
 #include <netinet/in.h>
@@ -33,8 +34,8 @@ static void without_translation(const struct network *net, enum family f, struct
 		rule(to, "unprotected", family(f), return_());
 		break;
 	case GATEWAY_ROUTED:
-		rule(to, "routed: ping", family(f), l4proto(f == V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6),
-		     return_());
+		rule(to, "routed: ping", family(f),
+		     l4proto(f == V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6), return_());
 		rule(to, "routed: published ports", family(f), in_set(f == V4 ? "open4" : "open6"),
 		     return_());
 		break;

@@ -34,8 +34,7 @@ static void bridge_mac(const struct network *net, uint8_t mac[6])
 	mac[0] = (mac[0] & 0xfc) | 0x02; /* unicast, locally administered */
 }
 
-static void compile_bridge(const struct network *net, const struct facts *facts,
-			   struct plan *plan)
+static void compile_bridge(const struct network *net, const struct facts *facts, struct plan *plan)
 {
 	struct item_bridge *bridge = &plan_add(plan, ITEM_BRIDGE)->bridge;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which way a packet of a network goes: the mark it gets before the routing decision. One of the two
- * keys; the other is egress.c. A packet without a mark meets the fence among the policy rules. */
+/* Which way a packet of a network goes: the mark it gets before the routing decision. One of the
+ * two keys; the other is egress.c. A packet without a mark meets the fence among the policy rules.
+ */
 #include "compile.h"
 
 #include "chain.h"
@@ -44,8 +45,8 @@ static void mark_answers(const struct network *net, struct fw_chain *mark)
 static void mark_tailnet(struct fw_chain *mark)
 {
 	for (enum family f = V4; f < FAMILIES; f++)
-		rule(mark, "the tailnet stays in its tunnel", daddr(tailnet[f]), set_mark(MARK_HOST),
-		     return_());
+		rule(mark, "the tailnet stays in its tunnel", daddr(tailnet[f]),
+		     set_mark(MARK_HOST), return_());
 }
 
 /* By the main table, but never by a default route of it. */
@@ -60,8 +61,8 @@ static void mark_lan(const struct egress *egress, struct fw_chain *mark)
 		     return_());
 }
 
-/* An escape mark that is compared as a whole word leaves no room for bits of ours: then the mark itself
- * is what our rule for this bridge asks for, see links.c. */
+/* An escape mark that is compared as a whole word leaves no room for bits of ours: then the mark
+ * itself is what our rule for this bridge asks for, see links.c. */
 static void mark_bypass(const struct egress *egress, struct fw_chain *mark)
 {
 	struct fw_expr escape = set_mark_bits(egress->mark, egress->mark_mask);

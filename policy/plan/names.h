@@ -12,16 +12,17 @@
 /* veth ends: neither may match "te-*". */
 #define HOST_IF_PREFIX "tev"
 #define CONTAINER_IF_PREFIX "tec"
-/* The alias (IFLA_IFALIAS) of every link of ours begins with this; a bridge may have a name the user
- * chose, then only the alias tells. */
+/* The alias (IFLA_IFALIAS) of every link of ours begins with this; a bridge may have a name the
+ * user chose, then only the alias tells. */
 #define LINK_ALIAS "tailexit "
 
 /* Route protocol: above the range that routing daemons register in rt_protos (up to 200). */
 #define ROUTE_PROTOCOL 0xe7
 
-/* Our bits of the packet mark: Tailscale owns 0x00ff0000, Kubernetes uses 0xc000, wg-quick and Mullvad
- * compare the whole word, which a masked mark of ours never equals by accident (0xca6c, 0x6d6f6c65 have
- * other low bits). Everything is set and compared with the mask, so that others' bits survive. */
+/* Our bits of the packet mark: Tailscale owns 0x00ff0000, Kubernetes uses 0xc000, wg-quick and
+ * Mullvad compare the whole word, which a masked mark of ours never equals by accident (0xca6c,
+ * 0x6d6f6c65 have other low bits). Everything is set and compared with the mask, so that others'
+ * bits survive. */
 #define MARK_MASK 0xff000000u
 #define MARK_HOST 0x01000000u   /* whatever the host's own rules say */
 #define MARK_RETURN 0x02000000u /* answers: back by the main table */
@@ -32,16 +33,16 @@
 
 /* Policy rule priorities. All below 5190: Tailscale may use 5190 and owns 5200..5299; wg-quick and
  * hand-made rules without a priority land at 32765 and below, one by one. */
-#define PREF_LOCAL 5000             /* our subnets, before anybody claims them */
+#define PREF_LOCAL 5000 /* our subnets, before anybody claims them */
 #define PREF_RETURN 5010
 #define PREF_LAN 5011
 #define PREF_BYPASS 5012
-#define PREF_BYPASS_FENCE 5013      /* no default route in main: not into a tunnel then */
-#define PREF_PATH 5020              /* one per distinct list of exits; by mark, so any order does */
+#define PREF_BYPASS_FENCE 5013 /* no default route in main: not into a tunnel then */
+#define PREF_PATH 5020         /* one per distinct list of exits; by mark, so any order does */
 #define PREF_HOST 5079
-#define PREF_HOST_OWN 5080          /* what the host itself sends skips the fence */
-#define PREF_FENCE 5081             /* one per network that is not open */
-#define PREF_END 5100               /* where those go that skip the fence */
+#define PREF_HOST_OWN 5080 /* what the host itself sends skips the fence */
+#define PREF_FENCE 5081    /* one per network that is not open */
+#define PREF_END 5100      /* where those go that skip the fence */
 
 /* Our window of routing tables: away from wg-quick's 51820 and Tailscale's 52. */
 #define TABLE_LOCAL 0x7e000000u
@@ -52,8 +53,8 @@
 #define MARK_PRIORITY (-140)
 /* Before Docker's and everybody's filter (0), after conntrack's defragmentation and raw. */
 #define FILTER_PRIORITY (-10)
-/* One before the priorities that iptables and Docker use (-100 and 100): a published port of ours is
- * translated by us. */
+/* One before the priorities that iptables and Docker use (-100 and 100): a published port of ours
+ * is translated by us. */
 #define DNAT_PRIORITY (-101)
 #define SNAT_PRIORITY 99
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Paths: for each distinct list of exits one mark, one policy rule and one table, shared by all networks
- * that take it. The table leads into the first exit that is usable, or nowhere. */
+/* Paths: for each distinct list of exits one mark, one policy rule and one table, shared by all
+ * networks that take it. The table leads into the first exit that is usable, or nowhere. */
 #include "compile.h"
 
 #include <stdio.h>

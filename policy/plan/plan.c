@@ -137,7 +137,8 @@ static bool equal_bridge(const struct item_bridge *a, const struct item_bridge *
 	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0;
 }
 
-/* The end inside a container belongs to the container: what was done to it there is no difference. */
+/* The end inside a container belongs to the container: what was done to it there is no difference.
+ */
 static bool equal_veth(const struct item_veth *a, const struct item_veth *b)
 {
 	return streq(a->bridge, b->bridge) && streq(a->alias, b->alias) &&

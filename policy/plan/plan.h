@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel should contain, as plain data: a sorted list of items. Also what the kernel was seen
- * to contain: the same type, so that the difference of two plans is all that is ever applied. */
+/* What the kernel should contain, as plain data: a sorted list of items. Also what the kernel was
+ * seen to contain: the same type, so that the difference of two plans is all that is ever applied.
+ */
 #pragma once
 
 #include <net/if.h>
@@ -38,12 +39,12 @@ enum rule_action { RULE_LOOKUP, RULE_GOTO, RULE_UNREACHABLE, RULE_NOP };
 struct item_rule {
 	enum family family;
 	uint32_t pref;
-	uint32_t mark, mask;    /* mask 0: any packet */
-	char iif[IFNAMSIZ];     /* "": from anywhere */
+	uint32_t mark, mask; /* mask 0: any packet */
+	char iif[IFNAMSIZ];  /* "": from anywhere */
 	enum rule_action action;
-	uint32_t table;         /* RULE_LOOKUP */
-	uint32_t target;        /* RULE_GOTO: a priority */
-	bool no_default;        /* RULE_LOOKUP: ignore default routes */
+	uint32_t table;  /* RULE_LOOKUP */
+	uint32_t target; /* RULE_GOTO: a priority */
+	bool no_default; /* RULE_LOOKUP: ignore default routes */
 };
 
 struct item_route {

@@ -96,7 +96,8 @@ void item_print(const struct item *item, struct strbuf *text)
 		break;
 	case ITEM_VETH:
 		strbuf_addf(text, "veth %s in bridge %s mtu %u%s", item->veth.host_if,
-			    item->veth.bridge, item->veth.mtu, item->veth.isolated ? " isolated" : "");
+			    item->veth.bridge, item->veth.mtu,
+			    item->veth.isolated ? " isolated" : "");
 		break;
 	}
 }
@@ -132,8 +133,8 @@ static void print_chain(const struct fw_chain *chain, struct strbuf *text)
 	strbuf_addf(text, "\t}\n");
 }
 
-/* nft wants a chain to stand before the element that jumps to it and a set before the rule that looks
- * into it: chains that are only jumped to use no sets that jump. */
+/* nft wants a chain to stand before the element that jumps to it and a set before the rule that
+ * looks into it: chains that are only jumped to use no sets that jump. */
 static void print_firewall(const struct plan *plan, struct strbuf *text)
 {
 	strbuf_addf(text, "table inet " NFT_TABLE " {\n");

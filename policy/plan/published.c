@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Published ports as map elements. A port whose container has no address of the host address's family
- * gets none: the listening socket that reserves it relays those. */
+/* Published ports as map elements. A port whose container has no address of the host address's
+ * family gets none: the listening socket that reserves it relays those. */
 #include "compile.h"
 
 #include <stdio.h>
@@ -51,7 +51,8 @@ static bool seen_before(const struct endpoint *endpoint, size_t n)
 	const struct port *port = &endpoint->ports[n];
 
 	for (size_t i = 0; i < n; i++)
-		if (endpoint->ports[i].proto == port->proto && endpoint->ports[i].port == port->port &&
+		if (endpoint->ports[i].proto == port->proto &&
+		    endpoint->ports[i].port == port->port &&
 		    endpoint->ports[i].host.family == port->host.family)
 			return true;
 	return false;

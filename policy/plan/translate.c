@@ -12,7 +12,8 @@ static void source(const struct network *net, enum family f, struct fw_chain *po
 {
 	struct prefix subnet = prefix_network(&net->subnet[f]);
 
-	/* An exit takes only packets from its own address, whatever the network prefers elsewhere. */
+	/* An exit takes only packets from its own address, whatever the network prefers elsewhere.
+	 */
 	for (size_t i = 0; i < net->egress.via.n; i++)
 		rule(post, "the exit's address", oifname(net->egress.via.names[i]), saddr(subnet),
 		     masquerade());

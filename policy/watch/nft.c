@@ -40,7 +40,8 @@ static void on_readable(void *arg, uint32_t events)
 	char buffer[16384];
 
 	(void)events;
-	/* Bounded: a flood of changes must not keep driver calls waiting. The rest is read next turn. */
+	/* Bounded: a flood of changes must not keep driver calls waiting. The rest is read next
+	 * turn. */
 	for (int i = 0; i < 64; i++) {
 		ssize_t len = recv(mnl_socket_get_fd(watch->socket), buffer, sizeof(buffer),
 				   MSG_DONTWAIT);
@@ -76,7 +77,8 @@ struct nft_watch *nft_watch_new(struct loop *loop, uint32_t own_port, void (*fn)
 	watch->timer = loop_timer_new(loop, on_timer, watch);
 	watch->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!watch->socket || mnl_socket_bind(watch->socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_setsockopt(watch->socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0 ||
+	    mnl_socket_setsockopt(watch->socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) <
+		    0 ||
 	    loop_fd_add(loop, mnl_socket_get_fd(watch->socket), EPOLLIN, on_readable, watch) < 0) {
 		err_errno(err, -errno, "watch nftables");
 		nft_watch_free(watch);

@@ -21,8 +21,7 @@ static bool is_family(const struct addr *addr, enum family family)
 
 static void check(set_fn *set, const char *key, const char *value)
 {
-	struct network network = { .egress.policy = POLICY_ISOLATED,
-				   .container_prefix = "eth" };
+	struct network network = { .egress.policy = POLICY_ISOLATED, .container_prefix = "eth" };
 	struct network before = network;
 	struct err err = { 0 };
 
@@ -32,7 +31,8 @@ static void check(set_fn *set, const char *key, const char *value)
 		return;
 	}
 	/* Nothing but the plain word opens. */
-	if (network.egress.policy == POLICY_OPEN && !(strstr(key, "policy") && streq(value, "open")))
+	if (network.egress.policy == POLICY_OPEN &&
+	    !(strstr(key, "policy") && streq(value, "open")))
 		abort();
 	if (!is_name(network.bridge) || !is_name(network.container_prefix) || network.mtu > 65535)
 		abort();

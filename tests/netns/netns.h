@@ -63,16 +63,16 @@ static inline bool says(const char *command, const char *text)
 }
 
 /* Success, and nothing left behind of an error that was overcome. */
-#define assert_ok(call, err_)                                                                      \
-	do {                                                                                       \
-		int r_;                                                                            \
-                                                                                                   \
-		*(err_) = (struct err){ 0 };                                                       \
-		r_ = (call);                                                                       \
-		if (r_ < 0)                                                                        \
-			print_error("unexpected error %d: %s\n", r_, (err_)->text);                \
-		assert_int_equal(r_, 0);                                                           \
-		assert_int_equal((err_)->code, 0);                                                 \
+#define assert_ok(call, err_) \
+	do { \
+		int r_; \
+\
+		*(err_) = (struct err){ 0 }; \
+		r_ = (call); \
+		if (r_ < 0) \
+			print_error("unexpected error %d: %s\n", r_, (err_)->text); \
+		assert_int_equal(r_, 0); \
+		assert_int_equal((err_)->code, 0); \
 	} while (0)
 
 static inline void enter_namespace(void)

@@ -81,15 +81,15 @@ static bool is_open(struct fixture *f, const struct connection *c)
 }
 
 /* Opens all, runs the flush, and expects the first `gone` to be gone and the others to be there. */
-#define EXPECT(connections, gone, flush)                                                           \
-	do {                                                                                       \
-		for (size_t i_ = 0; i_ < ARRAY_SIZE(connections); i_++)                            \
-			open_connection(f, &(connections)[i_]);                                    \
-		assert_ok(flush, &f->err);                                                         \
-		for (size_t i_ = 0; i_ < ARRAY_SIZE(connections); i_++) {                          \
-			if (is_open(f, &(connections)[i_]) == (i_ < (gone)))                       \
-				fail_msg("connection %zu", i_);                                    \
-		}                                                                                  \
+#define EXPECT(connections, gone, flush) \
+	do { \
+		for (size_t i_ = 0; i_ < ARRAY_SIZE(connections); i_++) \
+			open_connection(f, &(connections)[i_]); \
+		assert_ok(flush, &f->err); \
+		for (size_t i_ = 0; i_ < ARRAY_SIZE(connections); i_++) { \
+			if (is_open(f, &(connections)[i_]) == (i_ < (gone))) \
+				fail_msg("connection %zu", i_); \
+		} \
 	} while (0)
 
 static void of_an_address(void **state)

@@ -226,8 +226,9 @@ static void rules_come_and_go(void **state)
 	AUTO(plan) struct plan plan = { 0 };
 
 	for (enum family family = 0; family < FAMILIES; family++) {
-		const struct item_rule rule = { .family = family, .pref = PREF_LOCAL,
-						 .table = TABLE_LOCAL };
+		const struct item_rule rule = { .family = family,
+						.pref = PREF_LOCAL,
+						.table = TABLE_LOCAL };
 
 		assert_ok(rule_add(&f->nl, &rule, &f->err), &f->err);
 		assert_ok(rule_add(&f->nl, &rule, &f->err), &f->err);
@@ -239,8 +240,9 @@ static void rules_come_and_go(void **state)
 	assert_ok(rules_observe(&f->nl, &plan, &f->err), &f->err);
 	assert_int_equal(plan.n, 2);
 	for (enum family family = 0; family < FAMILIES; family++) {
-		const struct item_rule rule = { .family = family, .pref = PREF_LOCAL,
-						 .table = TABLE_LOCAL };
+		const struct item_rule rule = { .family = family,
+						.pref = PREF_LOCAL,
+						.table = TABLE_LOCAL };
 
 		assert_true(contains(&plan, (struct item){ .kind = ITEM_RULE, .rule = rule }));
 		assert_ok(rule_remove(&f->nl, &rule, &f->err), &f->err);
@@ -307,7 +309,7 @@ static int setup_old_kernel(void **state)
 	return 0;
 }
 
-#define OLD_KERNEL_TEST(function)                                                                  \
+#define OLD_KERNEL_TEST(function) \
 	cmocka_unit_test_setup_teardown(function, setup_old_kernel, teardown)
 #define BRIDGE_TEST(function) cmocka_unit_test_setup_teardown(function, setup_bridge, teardown)
 

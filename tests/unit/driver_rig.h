@@ -69,8 +69,8 @@ static inline void refused(struct policy *policy, const char *path, const char *
 #define INTERNAL "'com.docker.network.internal':true,"
 #define IDS "'NetworkID':'n','EndpointID':'e'"
 #define ENDPOINT "{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{}}"
-#define PORTS                                                                                      \
-	"{" IDS ",'Options':{'com.docker.network.portmap':["                                       \
+#define PORTS \
+	"{" IDS ",'Options':{'com.docker.network.portmap':[" \
 	"{'Proto':6,'Port':80,'HostPort':8080,'HostPortEnd':8080}]}}"
 
 static inline void network_with(struct policy *policy, const char *body)

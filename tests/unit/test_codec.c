@@ -96,8 +96,9 @@ static void bad_networks_are_refused(void **state)
 		struct err err = { 0 };
 
 		if (bad_networks[i].value)
-			json_object_set_new(json, bad_networks[i].key,
-					    json_loads(bad_networks[i].value, JSON_DECODE_ANY, NULL));
+			json_object_set_new(
+				json, bad_networks[i].key,
+				json_loads(bad_networks[i].value, JSON_DECODE_ANY, NULL));
 		else
 			json_object_del(json, bad_networks[i].key);
 		if (network_decode(&untouched, json, &err) == 0)
@@ -117,8 +118,9 @@ static void ports_without_an_address_are_refused(void **state)
 	json_t *json = endpoint_encode(&endpoint);
 
 	(void)state;
-	json_object_set_new(json, "ports",
-			    json_loads("[{\"proto\":6,\"port\":80,\"host\":\"\",\"host_port\":1}]", 0, NULL));
+	json_object_set_new(
+		json, "ports",
+		json_loads("[{\"proto\":6,\"port\":80,\"host\":\"\",\"host_port\":1}]", 0, NULL));
 	assert_true(endpoint_decode(&back, json, &err) < 0);
 	assert_string_equal(back.id, "x");
 	json_decref(json);

@@ -6,7 +6,7 @@
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 #define CHUNKED HEAD "Transfer-Encoding: chunked\r\n\r\n"
 #define RUNS(v) HEAD "\r\n{\"Version\":\"" v "\"}"
-#define NETWORK(options)                                                                           \
+#define NETWORK(options) \
 	"{\"Id\":\"0123456789abcdef\",\"Driver\":\"bridge\",\"Options\":" options "}"
 #define NAMED(name) NETWORK("{\"com.docker.network.bridge.name\":\"" name "\"}")
 #define LIST(networks) HEAD "\r\n[" networks "]"

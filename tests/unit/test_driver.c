@@ -99,7 +99,8 @@ static void a_network_without_a_policy_is_a_killswitch(void **state)
 
 static void bad_options_are_refused(void **state)
 {
-	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'opne'"), "use killswitch, bypass, isolated or open");
+	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'opne'"),
+		"use killswitch, bypass, isolated or open");
 	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'open','via':'tailscale0'"),
 		"use policy=killswitch");
 	refused(*state, CREATE_NETWORK, NETWORK("", "'policy':'open','polcy':'open'"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a network with given options becomes, as text that a person reviewed: tests/golden/NAME.plan.
- * With GOLDEN=write in the environment the files are written instead; read the difference. */
+/* What a network with given options becomes, as text that a person reviewed:
+ * tests/golden/NAME.plan. With GOLDEN=write in the environment the files are written instead; read
+ * the difference. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,8 +37,9 @@ static void publish(struct endpoint *endpoint, const char *const *hosts, size_t 
 
 static void published(struct network *net, struct endpoint *endpoint)
 {
-	static const char *const hosts[] = { "0.0.0.0", "0.0.0.0", "::", "::", "192.0.2.1", "192.0.2.1",
-					     "2001:db8::1", "2001:db8::1", "127.0.0.1", "::1" };
+	static const char *const hosts[] = { "0.0.0.0",   "0.0.0.0",   "::",          "::",
+					     "192.0.2.1", "192.0.2.1", "2001:db8::1", "2001:db8::1",
+					     "127.0.0.1", "::1" };
 
 	(void)net;
 	publish(endpoint, hosts, ARRAY_SIZE(hosts));
@@ -255,10 +257,10 @@ static char *compile_case(size_t i)
 	cases[i].prepare(&net, &endpoint);
 	facts_add_neighbour(&world.facts, "docker0");
 	facts_set_exit(&world.facts, &(struct exit_fact){
-		.name = "tailscale0",
-		.usable = { cases[i].exit[V4], cases[i].exit[V6] },
-		.mtu = 1280,
-	});
+					     .name = "tailscale0",
+					     .usable = { cases[i].exit[V4], cases[i].exit[V6] },
+					     .mtu = 1280,
+				     });
 	member_add(world_add(&world, &net), &endpoint);
 	compile_world(&world, &plan);
 	plan_print(&plan, &text);

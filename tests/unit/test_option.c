@@ -34,7 +34,8 @@ static void only_what_is_available_is_offered(void **state)
 
 	(void)state;
 	assert_true(option_set(&network, "xyz", "", &err) < 0);
-	assert_string_equal(strstr(err.text, "valid ones are"), "valid ones are policy, via, lan, tailnet, host, dns, mark, "
+	assert_string_equal(strstr(err.text, "valid ones are"),
+			    "valid ones are policy, via, lan, tailnet, host, dns, mark, "
 			    "ipv6, mtu, icc");
 }
 
@@ -118,8 +119,9 @@ static void via_is_a_list_of_interfaces(void **state)
 
 static void lan_is_a_word_or_a_list_of_ranges(void **state)
 {
-	struct egress egress = with_policy("killswitch", "lan",
-					   "192.168.1.7/24,10.0.0.0/8:53/udp,fd00::/8:443").egress;
+	struct egress egress =
+		with_policy("killswitch", "lan", "192.168.1.7/24,10.0.0.0/8:53/udp,fd00::/8:443")
+			.egress;
 
 	(void)state;
 	assert_int_equal(egress.lan, LAN_LIST);

@@ -64,7 +64,8 @@ struct port *test_port(uint8_t proto, const char *host, uint16_t host_port, uint
 {
 	struct port *ret = xcalloc(1, sizeof(*ret));
 
-	*ret = (struct port){ .proto = proto, .port = port, .host = test_addr(host),
-			      .host_port = host_port };
+	*ret = (struct port){
+		.proto = proto, .port = port, .host = test_addr(host), .host_port = host_port
+	};
 	return ret;
 }
