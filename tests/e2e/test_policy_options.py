@@ -22,7 +22,7 @@ from test_policy_rig import (BY_EXIT, BY_UPLINK, DNS, DUAL2, GATEWAY4, GATEWAY6,
                              uplink)
 
 POLICIES = pytest.mark.parametrize("policy", ["killswitch", "bypass", "open"])
-CLIENT = "100.64.0.1"
+CLIENT, CLIENT6 = "100.64.0.1", "fd7a:115c:a1e0::1"
 
 
 def ask_port(world, port=8080):
@@ -122,8 +122,8 @@ def test_host(docker, host_server, options, reached):
 def test_tailnet_of_a_killswitch(docker, judge, world, tunnel, other_tunnel):
     """Which leaves through another tunnel; and the tailnet's one is no exit."""
     box, _ = killswitch(docker, "via=wg1", "tailnet=on")
-    tailnet = [Shot("ping", CLIENT), Shot("udp", CLIENT, 80), Shot("udp", "fd7a:115c:a1e0::1", 80)]
-    assert probe.ping(box.netns, CLIENT) and probe.ping(box.netns, "fd7a:115c:a1e0::1")
+    tailnet = [Shot("ping", CLIENT), Shot("udp", CLIENT, 80), Shot("udp", CLIENT6, 80)]
+    assert probe.ping(box.netns, CLIENT) and probe.ping(box.netns, CLIENT6)
     assert not probe.ping(killswitched(docker).netns, CLIENT)
     tunnel.down()
     with judge.silent(tailnet) as fire:
@@ -143,9 +143,10 @@ def test_tailnet_of_bypass(docker, world, tunnel):
     tunnel.exit_node(True)
     box, net = run(docker, "policy=bypass", "tailnet=off")
     assert ask_all(box) == BY_UPLINK
-    with Sniffer(tunnel.there.netns, "wg0", lambda packet: not packet.outgoing) as inside:
+    # What else arrives there may be the engine's own, late, question for a name.
+    with Sniffer(tunnel.there.netns, "wg0", lambda packet: packet.dst in (CLIENT, CLIENT6)) as inside:
         assert not probe.ping(box.netns, CLIENT)
-        assert not probe.ping(box.netns, "fd7a:115c:a1e0::1")
+        assert not probe.ping(box.netns, CLIENT6)
     assert inside.packets() == []
     assert status(docker.host, net)["drops"]["tailnet"] >= 2
 
