@@ -9,38 +9,41 @@
 #include "../policy/base/mem.h"
 #include "decode.h"
 #include "encode.h"
-
-/* An option that nobody heeds must not look as if somebody did. */
-static int refuse_options(const struct request_options *options, struct err *err)
-{
-	const char *key;
-
-	if (options->n == 0)
-		return 0;
-	key = options->items[0].key;
-	if (!option_find(key))
-		return option_unknown(key, err);
-	return err_set(err, -EOPNOTSUPP,
-		       "option \"%s\" for one container is not available in this version; set it "
-		       "for the network instead",
-		       key);
-}
+#include "options.h"
 
 /* dockerd asks resolvers it found by itself from the host's namespace, around every rule of ours.
  * An internal network never tells of resolvers, and never asks outside. */
-static int check_resolvers(const struct policy *policy, const struct endpoint_request *request,
-			   struct err *err)
+static int check_resolvers(const struct network *network, const struct egress *egress,
+			   const struct endpoint_request *request, struct err *err)
 {
-	const struct network *network = policy_network(policy, request->endpoint.network);
-
-	if (!network || request->own_resolvers || network->internal ||
-	    !egress_is_confined(&network->egress) || network->egress.dns == DNS_DOCKER)
+	if (request->own_resolvers || network->internal || !egress_is_confined(egress) ||
+	    egress->dns == DNS_DOCKER)
 		return 0;
 	return err_set(err, -EPERM,
 		       "this container's names would be resolved from the host, around the exit "
 		       "(dns=strict); add --dns ADDRESS (compose: dns), or \"dns\" to "
 		       "/etc/docker/daemon.json, or accept it with -o dns=docker on network %.12s",
 		       network->id);
+}
+
+static int add_endpoint(struct policy *policy, struct endpoint_request *request, struct err *err)
+{
+	const struct network *network = policy_network(policy, request->endpoint.network);
+	const struct egress *egress = network ? &network->egress : NULL;
+	struct exception exception;
+	int r = 0;
+
+	if (network && request->options.n) {
+		r = options_except(network, &request->options, &exception, err);
+		request->endpoint.exception = &exception;
+		egress = &exception.egress;
+	}
+	if (r == 0 && network)
+		r = check_resolvers(network, egress, request, err);
+	if (r == 0)
+		r = policy_endpoint_add(policy, &request->endpoint, err);
+	request->endpoint.exception = NULL;
+	return r;
 }
 
 int endpoint_create(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
@@ -52,11 +55,7 @@ int endpoint_create(struct policy *policy, const char *body, size_t len, struct 
 
 	r = decode_endpoint(body, len, &request, err);
 	if (r == 0)
-		r = refuse_options(&request.options, err);
-	if (r == 0)
-		r = check_resolvers(policy, &request, err);
-	if (r == 0)
-		r = policy_endpoint_add(policy, &request.endpoint, err);
+		r = add_endpoint(policy, &request, err);
 	if (r < 0)
 		return r;
 	made = policy_endpoint(policy, request.endpoint.network, request.endpoint.id);

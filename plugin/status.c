@@ -20,20 +20,35 @@ static json_t *encode_losses(const struct policy_status *status)
 	return drops;
 }
 
-static void add_status(void *list, const struct policy_status *status)
+/* What networks and containers have in common. */
+static json_t *encode_one(const struct policy_status *status)
 {
-	const struct network *network = status->network;
 	AUTO(strbuf) struct strbuf via = { 0 };
-	json_t *object;
 
-	egress_print_via(&network->egress, &via);
-	object = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:b, s:s, s:I, s:i, s:s*, s:o}", "network",
-			   network->id, "bridge", network->bridge, "policy",
-			   policy_name(network->egress.policy), "via", strbuf_text(&via), "exit",
-			   status->exit, "open", status->open, "why", status->why, "since",
-			   (json_int_t)status->since, "endpoints", (int)status->endpoints,
-			   "warning", status->warning, "drops", encode_losses(status));
-	json_array_append_new(list, mem_check(object));
+	egress_print_via(status->egress, &via);
+	return mem_check(json_pack("{s:s, s:s, s:s*, s:b, s:s, s:I, s:s*, s:o}", "policy",
+				   policy_name(status->egress->policy), "via", strbuf_text(&via),
+				   "exit", status->exit, "open", status->open, "why", status->why,
+				   "since", (json_int_t)status->since, "warning", status->warning,
+				   "drops", encode_losses(status)));
+}
+
+/* A container that differs belongs to the network that came before it. */
+static void add_status(void *arg, const struct policy_status *status)
+{
+	json_t *list = arg, *object = encode_one(status);
+	json_t *network = json_array_get(list, json_array_size(list) - 1);
+
+	if (status->endpoint) {
+		json_object_set_new(object, "endpoint", json_string(status->endpoint->id));
+		json_array_append_new(json_object_get(network, "containers"), object);
+		return;
+	}
+	json_object_set_new(object, "network", json_string(status->network->id));
+	json_object_set_new(object, "bridge", json_string(status->network->bridge));
+	json_object_set_new(object, "endpoints", json_integer((json_int_t)status->endpoints));
+	json_object_set_new(object, "containers", mem_check(json_array()));
+	json_array_append_new(list, object);
 }
 
 void encode_status(struct strbuf *reply, struct policy *policy)
@@ -80,45 +95,83 @@ static void print_since(json_int_t since)
 		printf(" since %s", text);
 }
 
-static void print_drops(json_t *drops)
+static void print_drops(json_t *drops, const char *indent)
 {
-	const char *reason, *comma = "  dropped: ";
+	const char *reason, *comma = "dropped: ";
 	json_t *packets;
 
 	json_object_foreach (drops, reason, packets) {
 		if (json_integer_value(packets) == 0)
 			continue;
-		printf("%s%s %lld", comma, reason, (long long)json_integer_value(packets));
+		printf("%s%s%s %lld", *comma == ',' ? "" : indent, comma, reason,
+		       (long long)json_integer_value(packets));
 		comma = ", ";
 	}
 	if (*comma == ',')
 		putchar('\n');
 }
 
-static int print_network(json_t *object)
+/* The lines below the first one. */
+static int print_details(json_t *object, const char *indent)
 {
-	/* These may be null, which json_unpack() cannot take. */
-	const char *exit = json_string_value(json_object_get(object, "exit"));
-	const char *warning = json_string_value(json_object_get(object, "warning"));
-	const char *network, *bridge, *policy, *via, *why;
-	int open, endpoints;
+	const char *warning = json_string_value(json_object_get(object, "warning")); /* or null */
+	const char *why;
 	json_int_t since;
 	json_t *drops;
 
-	if (json_unpack(object, "{s:s, s:s, s:s, s:s, s:b, s:s, s:I, s:i, s:o}", "network",
-			&network, "bridge", &bridge, "policy", &policy, "via", &via, "open", &open,
-			"why", &why, "since", &since, "endpoints", &endpoints, "drops", &drops) < 0)
+	if (json_unpack(object, "{s:s, s:I, s:o}", "why", &why, "since", &since, "drops", &drops) <
+	    0)
 		return -EPROTO;
-	printf("%.12s  %-10s %-6s %d container%s, bridge %s%s%s%s%s\n", network, policy,
-	       open ? "open" : "closed", endpoints, endpoints == 1 ? "" : "s", bridge,
-	       *via ? ", via " : "", via, exit ? ", now " : "", exit ? exit : "");
-	printf("  %s", why);
+	printf("%s%s", indent, why);
 	print_since(since);
 	putchar('\n');
 	if (warning)
-		printf("  warning: %s\n", warning);
-	print_drops(drops);
+		printf("%swarning: %s\n", indent, warning);
+	print_drops(drops, indent);
 	return 0;
+}
+
+static void print_exits(json_t *object, const char *via)
+{
+	const char *exit = json_string_value(json_object_get(object, "exit")); /* or null */
+
+	printf("%s%s%s%s\n", *via ? ", via " : "", via, exit ? ", now " : "", exit ? exit : "");
+}
+
+static int print_container(json_t *object)
+{
+	const char *endpoint, *policy, *via;
+	int open;
+
+	if (json_unpack(object, "{s:s, s:s, s:s, s:b}", "endpoint", &endpoint, "policy", &policy,
+			"via", &via, "open", &open) < 0)
+		return -EPROTO;
+	printf("  container with endpoint %.12s  %s %s", endpoint, policy,
+	       open ? "open" : "closed");
+	print_exits(object, via);
+	return print_details(object, "    ");
+}
+
+static int print_network(json_t *object)
+{
+	const char *network, *bridge, *policy, *via;
+	json_t *containers, *container;
+	int open, endpoints, r;
+	size_t i;
+
+	if (json_unpack(object, "{s:s, s:s, s:s, s:s, s:b, s:i, s:o}", "network", &network,
+			"bridge", &bridge, "policy", &policy, "via", &via, "open", &open,
+			"endpoints", &endpoints, "containers", &containers) < 0)
+		return -EPROTO;
+	printf("%.12s  %-10s %-6s %d container%s, bridge %s", network, policy,
+	       open ? "open" : "closed", endpoints, endpoints == 1 ? "" : "s", bridge);
+	print_exits(object, via);
+	r = print_details(object, "  ");
+	json_array_foreach (containers, i, container) {
+		if (r == 0)
+			r = print_container(container);
+	}
+	return r;
 }
 
 static int print_networks(const char *text, struct err *err)

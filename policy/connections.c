@@ -17,34 +17,60 @@ static void forget(struct policy *policy, const struct ct_match *matches, size_t
 		log_warn("forget connections: %s", err.text);
 }
 
-void connections_forget_endpoint(struct policy *policy, const struct endpoint *endpoint)
+static size_t match_endpoint(const struct endpoint *endpoint, struct ct_match *matches)
 {
-	struct ct_match matches[FAMILIES] = { 0 };
 	size_t n = 0;
 
 	for (enum family f = V4; f < FAMILIES; f++)
 		if (addr_is_set(&endpoint->addr[f].addr))
 			matches[n++].addr = prefix_host(&endpoint->addr[f].addr);
-	forget(policy, matches, n);
+	return n;
 }
 
-void connections_forget_networks(struct policy *policy,
-				 bool (*which)(const struct network *network, const void *arg),
-				 const void *arg)
+void connections_forget_endpoint(struct policy *policy, const struct endpoint *endpoint)
+{
+	struct ct_match matches[FAMILIES] = { 0 };
+
+	forget(policy, matches, match_endpoint(endpoint, matches));
+}
+
+static size_t count_matches(const struct world *world)
+{
+	size_t n = 0;
+
+	for (size_t m = 0; m < world->n; m++)
+		n += (1 + world->members[m]->n_exceptions) * FAMILIES;
+	return n;
+}
+
+static size_t match_network(const struct network *net, struct ct_match *matches)
+{
+	size_t n = 0;
+
+	for (enum family f = V4; f < FAMILIES; f++)
+		if (prefix_is_set(&net->subnet[f]))
+			matches[n++].addr = prefix_network(&net->subnet[f]);
+	return n;
+}
+
+void connections_forget(struct policy *policy,
+			bool (*which)(const struct egress *egress, const void *arg),
+			const void *arg)
 {
 	AUTO_FREE struct ct_match *matches =
-		xcalloc(policy->world.n * FAMILIES + 1, sizeof(*matches));
+		xcalloc(count_matches(&policy->world) + 1, sizeof(*matches));
 	size_t n = 0;
 
 	for (size_t m = 0; m < policy->world.n; m++) {
 		const struct member *member = policy->world.members[m];
 
 		/* Without containers there are no connections. */
-		if (member->n == 0 || !which(&member->network, arg))
-			continue;
-		for (enum family f = V4; f < FAMILIES; f++)
-			if (prefix_is_set(&member->network.subnet[f]))
-				matches[n++].addr = prefix_network(&member->network.subnet[f]);
+		if (member->n && which(&member->network.egress, arg))
+			n += match_network(&member->network, matches + n);
+		for (size_t e = 0; member->n_exceptions && e < member->n; e++)
+			if (member->endpoints[e]->exception &&
+			    which(&member->endpoints[e]->exception->egress, arg))
+				n += match_endpoint(member->endpoints[e], matches + n);
 	}
 	forget(policy, matches, n);
 }

@@ -112,22 +112,104 @@ static void evict_holders(struct policy *policy, struct member *member,
 	}
 }
 
-static int build(struct policy *policy, const struct network *net, const struct endpoint *endpoint,
-		 bool up, struct err *err)
+/* A network without this one of its endpoints, to be looked at only. */
+static void compile_others(const struct member *member, const struct endpoint *endpoint,
+			   const struct facts *facts, struct plan *plan)
 {
+	AUTO_FREE struct endpoint **others = xcalloc(member->n, sizeof(struct endpoint *));
+	struct member rest = { .network = member->network, .endpoints = others };
+
+	for (size_t i = 0; i < member->n; i++)
+		if (member->endpoints[i] != endpoint)
+			others[rest.n++] = member->endpoints[i];
+	compile_member(&rest, facts, plan);
+}
+
+/* The plan with this endpoint, which is in the world, and without it, as far as these differ. The
+ * first one that is an exception changes something for all others. */
+static void compile_both(const struct policy *policy, const struct member *member,
+			 const struct endpoint *endpoint, struct plan *with, struct plan *without)
+{
+	const struct facts *facts = &policy->world.facts;
+
+	if (endpoint->exception && member->n_exceptions == 1) {
+		compile_member(member, facts, with);
+		compile_others(member, endpoint, facts, without);
+	} else {
+		compile_endpoint(member, facts, endpoint, with);
+	}
+	if (endpoint->exception)
+		exits_compile_path(policy, &endpoint->exception->egress, true, with);
+}
+
+/* A mark that leaves our bits no room takes a policy rule of its own, which is made for a network.
+ */
+static int check_mark(const struct egress *own, const struct egress *net, struct err *err)
+{
+	if (own->policy != POLICY_BYPASS || !(own->mark_mask & MARK_MASK) ||
+	    (net->policy == POLICY_BYPASS && own->mark == net->mark &&
+	     own->mark_mask == net->mark_mask))
+		return 0;
+	return err_set(
+		err, -EINVAL,
+		"option mark for one container: 0x%x/0x%x takes the upper 8 bits of the mark, "
+		"which only a whole network can have; create one with policy=bypass and this "
+		"mark",
+		own->mark, own->mark_mask);
+}
+
+static int copy_exception(struct policy *policy, const struct network *net,
+			  const struct exception *exception, struct endpoint *copy, struct err *err)
+{
+	int r;
+
+	if (!exception)
+		return 0;
+	copy->exception = xcalloc(1, sizeof(*exception));
+	*copy->exception = *exception;
+	r = check_mark(&exception->egress, &net->egress, err);
+	if (r == 0)
+		r = exits_check(policy, &copy->exception->egress, net->bridge, err);
+	if (r == 0)
+		r = exits_assign_path(policy, &copy->exception->egress, err);
+	if (r == 0)
+		r = exits_learn(policy, &copy->exception->egress, err);
+	if (r < 0)
+		exits_forget(policy, &copy->exception->egress);
+	return r;
+}
+
+/* Takes over what the endpoint owns. */
+static int attach(struct policy *policy, struct member *member, struct endpoint *endpoint,
+		  struct err *err)
+{
+	struct endpoint *added = member_add(member, endpoint);
 	AUTO(plan) struct plan with = { 0 };
 	AUTO(plan) struct plan without = { 0 };
+	AUTO(endpoint) struct endpoint failed = { 0 };
+	struct err ignored;
+	int r;
 
-	compile_endpoint(net, &policy->world.facts, endpoint, &with);
-	return up ? engine_transition(policy, &without, &with, err)
-		  : engine_transition(policy, &with, &without, err);
+	*endpoint = (struct endpoint){ 0 };
+	compile_both(policy, member, added, &with, &without);
+	r = engine_transition(policy, &without, &with, err);
+	if (r == 0) {
+		r = store_save_endpoint(&policy->store, added, err);
+		if (r < 0)
+			(void)engine_transition(policy, &with, &without, &ignored);
+	}
+	if (r < 0) {
+		member_take(member, added->id, &failed);
+		exits_forget(policy, endpoint_egress(member, &failed));
+	}
+	return r;
 }
 
 int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, struct err *err)
 {
-	struct endpoint copy = *endpoint, *added;
+	AUTO(endpoint) struct endpoint copy = { 0 };
+	struct endpoint *added;
 	struct member *member;
-	struct err ignored;
 	int r;
 
 	r = find_member(policy, endpoint->network, &member, err);
@@ -141,36 +223,37 @@ int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, 
 	if (added)
 		return err_set(err, -EEXIST, "endpoint %.12s exists with other addresses",
 			       endpoint->id);
+	copy = *endpoint;
+	copy.exception = NULL;
+	copy.ports = NULL;
+	copy.n_ports = 0;
+	r = copy_exception(policy, &member->network, endpoint->exception, &copy, err);
+	if (r < 0)
+		return r;
 	evict_holders(policy, member, endpoint);
 
 	choose_mac(&copy);
 	snprintf(copy.host_if, IFNAMSIZ, HOST_IF_PREFIX "%.12s", copy.id);
 	snprintf(copy.container_if, IFNAMSIZ, CONTAINER_IF_PREFIX "%.12s", copy.id);
 	copy.era = policy->era;
-	copy.ports = NULL;
-	copy.n_ports = 0;
-	added = member_add(member, &copy);
-	r = build(policy, &member->network, added, true, err);
-	if (r == 0) {
-		r = store_save_endpoint(&policy->store, added, err);
-		if (r < 0)
-			(void)build(policy, &member->network, added, false, &ignored);
-	}
-	if (r < 0)
-		member_remove(member, copy.id);
-	return r;
+	return attach(policy, member, &copy, err);
 }
 
 int endpoint_discard(struct policy *policy, struct member *member, const char *endpoint_id,
 		     struct err *err)
 {
+	AUTO(plan) struct plan with = { 0 };
+	AUTO(plan) struct plan without = { 0 };
 	AUTO(endpoint) struct endpoint endpoint = { 0 };
 	int r;
 
 	store_remove_endpoint(&policy->store, endpoint_id);
 	ports_withdraw(policy->ports, member->network.id, endpoint_id);
+	compile_both(policy, member, member_find(member, endpoint_id), &with, &without);
 	member_take(member, endpoint_id, &endpoint);
-	r = build(policy, &member->network, &endpoint, false, err);
+	r = engine_transition(policy, &with, &without, err);
+	if (endpoint.exception)
+		exits_forget(policy, &endpoint.exception->egress);
 	/* Whoever gets the address next must not inherit the connections. */
 	connections_forget_endpoint(policy, &endpoint);
 	return r;
@@ -206,9 +289,10 @@ void policy_each_endpoint(const struct policy *policy,
 	}
 }
 
-static bool leads_out(const struct network *net)
+static bool leads_out(const struct member *member, const struct endpoint *endpoint)
 {
-	return !net->internal && net->egress.policy != POLICY_ISOLATED;
+	return !member->network.internal &&
+	       endpoint_egress(member, endpoint)->policy != POLICY_ISOLATED;
 }
 
 /* A gateway, or no second way either: never neither of the two. */
@@ -225,7 +309,7 @@ int policy_attachment(const struct policy *policy, const char *network_id, const
 		return r;
 	attachment.container_if = endpoint->container_if;
 	attachment.container_prefix = member->network.container_prefix;
-	for (enum family f = V4; leads_out(&member->network) && f < FAMILIES; f++) {
+	for (enum family f = V4; leads_out(member, endpoint) && f < FAMILIES; f++) {
 		const struct network *net = &member->network;
 
 		if (!addr_is_set(&endpoint->addr[f].addr))

@@ -157,7 +157,7 @@ static void load_endpoint(void *arg, struct endpoint *endpoint)
 		return;
 	}
 	store_remove_endpoint(&policy->store, endpoint->id);
-	free(endpoint->ports);
+	endpoint_done(endpoint);
 }
 
 static void bad_network_file(void *arg, const char *file, const struct err *reason)
@@ -220,6 +220,28 @@ static void reopen_ports(struct policy *policy)
 	}
 }
 
+struct learning {
+	struct policy *policy;
+	struct err *err;
+	int r;
+};
+
+static bool learn(const struct egress *egress, void *arg)
+{
+	struct learning *learning = arg;
+
+	learning->r = exits_learn(learning->policy, egress, learning->err);
+	return learning->r < 0;
+}
+
+static int learn_exits(struct policy *policy, struct err *err)
+{
+	struct learning learning = { .policy = policy, .err = err };
+
+	world_any_egress(&policy->world, learn, &learning);
+	return learning.r;
+}
+
 static int load(struct policy *policy, struct err *err)
 {
 	int r = store_load_networks(&policy->store, load_network, bad_network_file, policy, err);
@@ -227,8 +249,8 @@ static int load(struct policy *policy, struct err *err)
 	if (r == 0)
 		r = store_load_endpoints(&policy->store, load_endpoint, bad_endpoint_file, policy,
 					 err);
-	for (size_t i = 0; r == 0 && i < policy->world.n; i++)
-		r = exits_learn(policy, &policy->world.members[i]->network, err);
+	if (r == 0)
+		r = learn_exits(policy, err);
 	if (r == 0)
 		r = drop_ended(policy, err);
 	if (r == 0)

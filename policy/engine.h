@@ -51,19 +51,25 @@ int endpoint_discard(struct policy *policy, struct member *member, const char *e
 
 /* connections.c: no packet of an old flow keeps an old path, address or port. */
 void connections_forget_endpoint(struct policy *policy, const struct endpoint *endpoint);
-void connections_forget_networks(struct policy *policy,
-				 bool (*which)(const struct network *network, const void *arg),
-				 const void *arg);
+/* Of the networks, and of the endpoints that differ from theirs, for which this is true. */
+void connections_forget(struct policy *policy,
+			bool (*which)(const struct egress *egress, const void *arg),
+			const void *arg);
 /* Of UDP: a client that keeps sending from one port has an entry from before the port was
  * published, or from its last holder, and would never be translated anew. */
 void connections_forget_ports(struct policy *policy, const struct port *ports, size_t n);
 
-/* exits.c. Paths are assigned, and exits learned of, before a network is compiled for the first
- * time; forgotten after the last one that names them is gone from the world. */
+/* exits.c. Paths are assigned, and exits learned of, before something that leaves by them is
+ * compiled for the first time; forgotten after the last one that names them is gone from the world.
+ */
+int exits_check(const struct policy *policy, const struct egress *egress, const char *bridge,
+		struct err *err);
 int exits_assign_path(const struct policy *policy, struct egress *egress, struct err *err);
-bool exits_path_used(const struct policy *policy, uint8_t path);
-int exits_learn(struct policy *policy, const struct network *network, struct err *err);
-void exits_forget(struct policy *policy, const struct network *network);
+/* The path, unless others take it as well. */
+void exits_compile_path(const struct policy *policy, const struct egress *egress, bool in_world,
+			struct plan *plan);
+int exits_learn(struct policy *policy, const struct egress *egress, struct err *err);
+void exits_forget(struct policy *policy, const struct egress *egress);
 /* Something about this link is different; nothing happens if it is no exit. */
 void exits_changed(struct policy *policy, const char *name);
 void exits_changed_all(struct policy *policy);

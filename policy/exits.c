@@ -13,20 +13,17 @@
 #include "plan/compile.h"
 #include "plan/names.h"
 
-static bool names(const struct network *net, const char *exit)
+static bool names(const struct egress *egress, const char *exit)
 {
-	for (size_t i = 0; i < net->egress.via.n; i++)
-		if (streq(net->egress.via.names[i], exit))
+	for (size_t i = 0; i < egress->via.n; i++)
+		if (streq(egress->via.names[i], exit))
 			return true;
 	return false;
 }
 
-static bool named_by_any(const struct policy *policy, const char *exit)
+static bool names_exit(const struct egress *egress, void *exit)
 {
-	for (size_t i = 0; i < policy->world.n; i++)
-		if (names(&policy->world.members[i]->network, exit))
-			return true;
-	return false;
+	return names(egress, exit);
 }
 
 static int read_exit(struct policy *policy, const char *name, struct exit_fact *ret_exit,
@@ -47,30 +44,55 @@ static int read_exit(struct policy *policy, const char *name, struct exit_fact *
 	return 0;
 }
 
-/* The pieces that depend on an exit: its paths, and the links whose MTU follows it. */
+static bool any_names(const struct member *member, const char *exit)
+{
+	bool found = names(&member->network.egress, exit);
+
+	for (size_t e = 0; !found && member->n_exceptions && e < member->n; e++)
+		found = names(endpoint_egress(member, member->endpoints[e]), exit);
+	return found;
+}
+
+/* The pieces that depend on an exit. */
+struct dependents {
+	const struct facts *facts;
+	const char *exit;
+	struct plan *plan;
+	bool done[PATH_MAX_NUMBER + 1];
+};
+
+static bool compile_path_once(const struct egress *egress, void *arg)
+{
+	struct dependents *dependents = arg;
+
+	if (!names(egress, dependents->exit) || dependents->done[egress->path])
+		return false;
+	compile_path(egress, dependents->facts, dependents->plan);
+	dependents->done[egress->path] = true;
+	return false;
+}
+
+/* Its paths, and the links whose MTU follows it. */
 static void compile_dependents(const struct policy *policy, const char *exit, struct plan *plan)
 {
 	const struct facts *facts = &policy->world.facts;
-	bool done[PATH_MAX_NUMBER + 1] = { false };
+	struct dependents dependents = { facts, exit, plan };
 
+	world_any_egress(&policy->world, compile_path_once, &dependents);
 	for (size_t m = 0; m < policy->world.n; m++) {
 		const struct member *member = policy->world.members[m];
-		const struct egress *egress = &member->network.egress;
 
-		if (!names(&member->network, exit))
+		if (!any_names(member, exit))
 			continue;
-		if (!done[egress->path])
-			compile_path(egress, facts, plan);
-		done[egress->path] = true;
-		compile_links(&member->network, facts, plan);
+		compile_links(member, facts, plan);
 		for (size_t e = 0; e < member->n; e++)
-			compile_veth(&member->network, facts, member->endpoints[e], plan);
+			compile_veth(member, facts, member->endpoints[e], plan);
 	}
 }
 
-static bool leaves_by(const struct network *net, const void *exit)
+static bool leaves_by(const struct egress *egress, const void *exit)
 {
-	return names(net, exit);
+	return names(egress, exit);
 }
 
 /* The kernel takes routes along when a link goes, even if it is back before we hear of it: what is
@@ -113,7 +135,7 @@ void exits_changed(struct policy *policy, const char *name)
 		news = facts_set_exit(&policy->world.facts, &exit);
 		compile_dependents(policy, name, &after);
 		if (news) {
-			connections_forget_networks(policy, leaves_by, name);
+			connections_forget(policy, leaves_by, name);
 			log_state(name, &exit);
 		}
 		r = engine_transition(policy, &before, &after, &err);
@@ -130,15 +152,15 @@ void exits_changed_all(struct policy *policy)
 		exits_changed(policy, policy->world.facts.exits[i - 1].name);
 }
 
-int exits_learn(struct policy *policy, const struct network *net, struct err *err)
+int exits_learn(struct policy *policy, const struct egress *egress, struct err *err)
 {
-	for (size_t i = 0; i < net->egress.via.n; i++) {
+	for (size_t i = 0; i < egress->via.n; i++) {
 		struct exit_fact exit;
 		int r;
 
-		if (facts_exit(&policy->world.facts, net->egress.via.names[i]))
+		if (facts_exit(&policy->world.facts, egress->via.names[i]))
 			continue;
-		r = read_exit(policy, net->egress.via.names[i], &exit, err);
+		r = read_exit(policy, egress->via.names[i], &exit, err);
 		if (r < 0)
 			return r;
 		facts_set_exit(&policy->world.facts, &exit);
@@ -147,32 +169,48 @@ int exits_learn(struct policy *policy, const struct network *net, struct err *er
 	return 0;
 }
 
-void exits_forget(struct policy *policy, const struct network *net)
+void exits_forget(struct policy *policy, const struct egress *egress)
 {
-	for (size_t i = 0; i < net->egress.via.n; i++)
-		if (!named_by_any(policy, net->egress.via.names[i]))
-			facts_forget_exit(&policy->world.facts, net->egress.via.names[i]);
+	for (size_t i = 0; i < egress->via.n; i++) {
+		char name[IFNAMSIZ];
+
+		memcpy(name, egress->via.names[i], sizeof(name));
+		if (!world_any_egress(&policy->world, names_exit, name))
+			facts_forget_exit(&policy->world.facts, name);
+	}
 }
 
-/* The path of the networks with the same exits, or a free one. */
+struct search {
+	const struct egress *egress;
+	uint8_t path;
+	bool taken[PATH_MAX_NUMBER + 1];
+};
+
+static bool same_exits(const struct egress *other, void *arg)
+{
+	struct search *search = arg;
+
+	search->taken[other->path] = true;
+	if (!other->path || !exits_equal(&other->via, &search->egress->via))
+		return false;
+	search->path = other->path;
+	return true;
+}
+
+/* The path of those with the same exits, or a free one. */
 int exits_assign_path(const struct policy *policy, struct egress *egress, struct err *err)
 {
-	bool taken[PATH_MAX_NUMBER + 1] = { false };
+	struct search search = { .egress = egress };
 
 	egress->path = 0;
 	if (egress->policy != POLICY_KILLSWITCH)
 		return 0;
-	for (size_t i = 0; i < policy->world.n; i++) {
-		const struct egress *other = &policy->world.members[i]->network.egress;
-
-		if (other->path && exits_equal(&other->via, &egress->via)) {
-			egress->path = other->path;
-			return 0;
-		}
-		taken[other->path] = true;
+	if (world_any_egress(&policy->world, same_exits, &search)) {
+		egress->path = search.path;
+		return 0;
 	}
 	for (unsigned path = 1; path <= PATH_MAX_NUMBER; path++) {
-		if (taken[path])
+		if (search.taken[path])
 			continue;
 		egress->path = (uint8_t)path;
 		return 0;
@@ -181,10 +219,50 @@ int exits_assign_path(const struct policy *policy, struct egress *egress, struct
 		       PATH_MAX_NUMBER);
 }
 
-bool exits_path_used(const struct policy *policy, uint8_t path)
+struct users {
+	uint8_t path;
+	size_t n;
+};
+
+static bool count_user(const struct egress *egress, void *arg)
 {
-	for (size_t i = 0; i < policy->world.n; i++)
-		if (policy->world.members[i]->network.egress.path == path)
-			return true;
+	struct users *users = arg;
+
+	users->n += egress->path == users->path;
 	return false;
+}
+
+void exits_compile_path(const struct policy *policy, const struct egress *egress, bool in_world,
+			struct plan *plan)
+{
+	struct users users = { .path = egress->path };
+
+	if (!egress->path)
+		return;
+	world_any_egress(&policy->world, count_user, &users);
+	if (users.n == (in_world ? 1 : 0))
+		compile_path(egress, &policy->world.facts, plan);
+}
+
+/* An interface of our own leads nowhere. */
+int exits_check(const struct policy *policy, const struct egress *egress, const char *bridge,
+		struct err *err)
+{
+	for (size_t i = 0; i < egress->via.n; i++) {
+		const char *exit = egress->via.names[i];
+
+		if (strncmp(exit, BRIDGE_PREFIX, strlen(BRIDGE_PREFIX)) == 0 || streq(exit, "lo") ||
+		    streq(exit, bridge))
+			return err_set(err, -EINVAL,
+				       "option via: \"%s\" is no exit but an interface of this "
+				       "host's own; name a tunnel",
+				       exit);
+		for (size_t m = 0; m < policy->world.n; m++)
+			if (streq(policy->world.members[m]->network.bridge, exit))
+				return err_set(err, -EINVAL,
+					       "option via: \"%s\" is the bridge of network %.12s; "
+					       "name a tunnel",
+					       exit, policy->world.members[m]->network.id);
+	}
+	return 0;
 }

@@ -116,27 +116,6 @@ static int check_tailnet(const struct network *net, enum family f, struct err *e
 	return 0;
 }
 
-static int check_exits(const struct policy *policy, const struct network *net, struct err *err)
-{
-	for (size_t i = 0; i < net->egress.via.n; i++) {
-		const char *exit = net->egress.via.names[i];
-
-		if (strncmp(exit, BRIDGE_PREFIX, strlen(BRIDGE_PREFIX)) == 0 || streq(exit, "lo") ||
-		    streq(exit, net->bridge))
-			return err_set(err, -EINVAL,
-				       "option via: \"%s\" is no exit but an interface of "
-				       "this host's own; name a tunnel",
-				       exit);
-		for (size_t m = 0; m < policy->world.n; m++)
-			if (streq(policy->world.members[m]->network.bridge, exit))
-				return err_set(err, -EINVAL,
-					       "option via: \"%s\" is the bridge of network "
-					       "%.12s; name a tunnel",
-					       exit, policy->world.members[m]->network.id);
-	}
-	return 0;
-}
-
 static int check_network(struct policy *policy, const struct network *net, struct err *err)
 {
 	int r = check_id(net->id, err);
@@ -146,7 +125,7 @@ static int check_network(struct policy *policy, const struct network *net, struc
 	if (r == 0)
 		r = check_bridge(policy, net, err);
 	if (r == 0)
-		r = check_exits(policy, net, err);
+		r = exits_check(policy, &net->egress, net->bridge, err);
 	for (enum family f = V4; r == 0 && f < FAMILIES; f++) {
 		r = check_tailnet(net, f, err);
 		if (r == 0)
@@ -165,30 +144,20 @@ static bool same_network(const struct network *a, const struct network *b)
 	return same;
 }
 
-static bool shares_path(const struct policy *policy, const struct network *net)
-{
-	for (size_t i = 0; i < policy->world.n; i++) {
-		const struct network *other = &policy->world.members[i]->network;
-
-		if (other->egress.path == net->egress.path && !streq(other->id, net->id))
-			return true;
-	}
-	return false;
-}
-
-/* The first network brings what all share, the first one on a path brings the path. */
-static int build(struct policy *policy, const struct network *net, bool up, struct err *err)
+/* The first network brings what all share, the first one on a path brings the path; the last one
+ * takes it away. Without endpoints: they come later and go before. */
+static int build(struct policy *policy, const struct member *member, bool up, struct err *err)
 {
 	const struct facts *facts = &policy->world.facts;
+	const struct network *net = &member->network;
 	bool in_world = world_find(&policy->world, net->id) != NULL;
 	AUTO(plan) struct plan with = { 0 };
 	AUTO(plan) struct plan without = { 0 };
 
 	if (policy->world.n == (in_world ? 1 : 0))
 		compile_common(facts, &with);
-	if (net->egress.path && !shares_path(policy, net))
-		compile_path(&net->egress, facts, &with);
-	compile_network(net, facts, &with);
+	exits_compile_path(policy, &net->egress, in_world, &with);
+	compile_network(member, facts, &with);
 	return up ? engine_transition(policy, &without, &with, err)
 		  : engine_transition(policy, &with, &without, err);
 }
@@ -211,21 +180,21 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 			       "network %.12s exists with other options; remove it first", net.id);
 	r = check_network(policy, &net, err);
 	if (r == 0)
-		r = exits_learn(policy, &net, err);
+		r = exits_learn(policy, &net.egress, err);
 	if (r < 0)
 		return r;
 	member = world_add(&policy->world, &net);
-	r = build(policy, &net, true, err);
+	r = build(policy, member, true, err);
 	if (r == 0) {
 		/* After the kernel: of a crash in between nothing is left but an orphan, which the
 		 * next start sweeps. The other way round a network nobody asked for would stay. */
 		r = store_save_network(&policy->store, &net, err);
 		if (r < 0)
-			(void)build(policy, &net, false, &ignored);
+			(void)build(policy, member, false, &ignored);
 	}
 	if (r < 0) {
 		world_remove(&policy->world, net.id);
-		exits_forget(policy, &net);
+		exits_forget(policy, &net.egress);
 		return r;
 	}
 	if (policy->world.n == 1)
@@ -238,7 +207,7 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 int policy_network_remove(struct policy *policy, const char *network_id, struct err *err)
 {
 	struct member *member = world_find(&policy->world, network_id);
-	struct network net;
+	struct member gone = { 0 };
 	int r;
 
 	if (!member)
@@ -250,15 +219,15 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 		return r;
 	while (member->n)
 		(void)endpoint_discard(policy, member, member->endpoints[member->n - 1]->id, err);
-	net = member->network;
+	gone.network = member->network;
 	world_remove(&policy->world, network_id);
-	r = build(policy, &net, false, err);
-	exits_forget(policy, &net);
-	hostpath_forget(policy, net.bridge);
+	r = build(policy, &gone, false, err);
+	exits_forget(policy, &gone.network.egress);
+	hostpath_forget(policy, gone.network.bridge);
 	if (policy->world.n == 0)
 		neighbours_save(policy);
 	hostpath_update(policy);
-	log_info("network %.12s: removed", net.id);
+	log_info("network %.12s: removed", gone.network.id);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/strbuf.h"
+#include "model/exception.h"
 #include "model/network.h"
 #include "model/option.h"
 
@@ -34,7 +35,7 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 int policy_network_remove(struct policy *policy, const char *network_id, struct err *err);
 const struct network *policy_network(const struct policy *policy, const char *network_id);
 
-/* endpoint: id, network, addr and (all zero: choose one) mac. Makes the veth pair. */
+/* endpoint: id, network, addr, exception and (all zero: choose one) mac. Makes the veth pair. */
 int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, struct err *err);
 int policy_endpoint_remove(struct policy *policy, const char *network_id, const char *endpoint_id,
 			   struct err *err);
@@ -75,6 +76,8 @@ struct policy_loss {
 };
 struct policy_status {
 	const struct network *network;
+	const struct endpoint *endpoint; /* NULL: the network; else one that differs from it */
+	const struct egress *egress;     /* its own */
 	bool open;
 	const char *why;
 	const char *exit;    /* in use; NULL: none */
@@ -84,6 +87,7 @@ struct policy_status {
 	const struct policy_loss *losses; /* packets dropped or rejected, by reason */
 	size_t n_losses;
 };
+/* Of every network, and after it of those of its endpoints that differ. */
 typedef void policy_status_fn(void *arg, const struct policy_status *status);
 int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, struct err *err);
 

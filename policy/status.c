@@ -9,62 +9,45 @@
 #include "plan/compile.h"
 #include "plan/names.h"
 
-struct counter {
-	char name[64];
-	uint64_t packets;
-};
-
-struct counters {
-	struct counter *items; /* owned */
-	size_t n;
-};
-
-static void counters_done(struct counters *counters)
+/* The counter of a reason may be in both tables. */
+static size_t add_loss(struct policy_loss *losses, size_t n, const char *reason, uint64_t packets)
 {
-	free(counters->items);
-}
-
-static void take_counter(void *arg, const char *name, uint64_t packets)
-{
-	struct counters *counters = arg;
-	struct counter *counter;
-
-	if (!name) {
-		counters->n = 0;
-		return;
+	for (size_t i = 0; i < n; i++) {
+		if (streq(losses[i].reason, reason)) {
+			losses[i].packets += packets;
+			return n;
+		}
 	}
-	counters->items = xreallocarray(counters->items, counters->n + 1, sizeof(*counter));
-	counter = &counters->items[counters->n++];
-	snprintf(counter->name, sizeof(counter->name), "%s", name);
-	counter->packets = packets;
+	losses[n] = (struct policy_loss){ reason, packets };
+	return n + 1;
 }
 
-/* A network's counters are called BRIDGE-REASON. */
-static size_t find_losses(const struct counters *counters, const char *bridge,
+/* Counters are called OWNER-REASON. */
+static size_t find_losses(const struct nft_counters *counters, const char *owner,
 			  struct policy_loss *losses, size_t max)
 {
-	size_t len = strlen(bridge), n = 0;
+	size_t len = strlen(owner), n = 0;
 
 	for (size_t i = 0; n < max && i < counters->n; i++) {
-		const struct counter *counter = &counters->items[i];
+		const struct nft_counter *counter = &counters->items[i];
+		const char *reason = counter->name + len + 1;
 
-		if (strncmp(counter->name, bridge, len) != 0 || counter->name[len] != '-')
+		if (strncmp(counter->name, owner, len) != 0 || counter->name[len] != '-')
 			continue;
 		/* Another bridge's name may begin with this one's. */
-		if (strchr(counter->name + len + 1, '-'))
-			continue;
-		losses[n++] = (struct policy_loss){ counter->name + len + 1, counter->packets };
+		if (!strchr(reason, '-'))
+			n = add_loss(losses, n, reason, counter->packets);
 	}
 	return n;
 }
 
-static void explain(const struct policy *policy, const struct network *net,
-		    struct policy_status *status)
+static void explain(const struct policy *policy, struct policy_status *status)
 {
+	const struct egress *egress = status->egress;
 	const struct exit_fact *exit;
 
 	status->open = true;
-	switch (net->egress.policy) {
+	switch (egress->policy) {
 	case POLICY_OPEN:
 		status->why = "goes where the host's own routes lead";
 		break;
@@ -76,11 +59,11 @@ static void explain(const struct policy *policy, const struct network *net,
 		status->why = "isolated: nothing leaves";
 		break;
 	case POLICY_KILLSWITCH:
-		exit = path_choose(&net->egress.via, &policy->world.facts);
+		exit = path_choose(&egress->via, &policy->world.facts);
 		status->open = exit != NULL;
 		status->exit = exit ? exit->name : NULL;
 		if (!exit)
-			exit = facts_exit(&policy->world.facts, net->egress.via.names[0]);
+			exit = facts_exit(&policy->world.facts, egress->via.names[0]);
 		status->since = exit ? exit->since : 0;
 		status->why = !status->open ? "no exit is up and has an address"
 			      : exit->usable[V4] && exit->usable[V6] ? "goes through the exit"
@@ -89,34 +72,69 @@ static void explain(const struct policy *policy, const struct network *net,
 				      : "goes through the exit, which has no IPv4: that is closed";
 		break;
 	}
-	if (net->internal) {
+	if (status->network->internal) {
 		status->open = false;
 		status->why = "internal: nothing leaves or enters";
 	}
-	if (net->egress.dns == DNS_DOCKER && egress_is_confined(&net->egress))
+	if (egress->dns == DNS_DOCKER && egress_is_confined(egress))
 		status->warning =
 			"dns=docker: names may be resolved from the host, around the exit";
 }
 
+struct report {
+	const struct policy *policy;
+	struct nft_counters counters;
+	policy_status_fn *fn;
+	void *arg;
+};
+
+static void report(const struct report *report, struct policy_status *status, const char *owner)
+{
+	struct policy_loss losses[16];
+
+	status->losses = losses;
+	status->n_losses = find_losses(&report->counters, owner, losses, ARRAY_SIZE(losses));
+	explain(report->policy, status);
+	report->fn(report->arg, status);
+}
+
+static void report_endpoint(const struct report *job, const struct member *member,
+			    const struct endpoint *endpoint)
+{
+	struct policy_status status = {
+		.network = &member->network,
+		.endpoint = endpoint,
+		.egress = endpoint_egress(member, endpoint),
+		.endpoints = 1,
+	};
+	char owner[13];
+
+	snprintf(owner, sizeof(owner), "%.12s", endpoint->id);
+	report(job, &status, owner);
+}
+
+static void report_member(const struct report *job, const struct member *member)
+{
+	struct policy_status status = {
+		.network = &member->network,
+		.egress = &member->network.egress,
+		.endpoints = member->n,
+	};
+
+	report(job, &status, member->network.bridge);
+	for (size_t e = 0; e < member->n; e++)
+		if (member->endpoints[e]->exception)
+			report_endpoint(job, member, member->endpoints[e]);
+}
+
 int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, struct err *err)
 {
-	AUTO(counters) struct counters counters = { 0 };
-	int r = nft_counters_read(&policy->nl, take_counter, &counters, err);
+	struct report job = { .policy = policy, .fn = fn, .arg = arg };
+	int r = nft_counters_read(&policy->nl, &job.counters, err);
 
-	for (size_t i = 0; r == 0 && i < policy->world.n; i++) {
-		const struct member *member = policy->world.members[i];
-		struct policy_loss losses[16];
-		struct policy_status status = {
-			.network = &member->network,
-			.endpoints = member->n,
-			.losses = losses,
-		};
-
-		explain(policy, &member->network, &status);
-		status.n_losses =
-			find_losses(&counters, member->network.bridge, losses, ARRAY_SIZE(losses));
-		fn(arg, &status);
-	}
+	for (size_t i = 0; r == 0 && i < policy->world.n; i++)
+		report_member(&job, policy->world.members[i]);
+	nft_counters_done(&job.counters);
 	return r;
 }
 

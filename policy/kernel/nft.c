@@ -15,14 +15,26 @@
 #define UDATA_COMMENT 0
 #define UDATA_HASH 200
 
-struct nftnl_rule *nft_rule(const char *chain, const struct fw_rule *rule)
+/* clang-format off */
+static const uint8_t families[FW_TABLES] = {
+	[FW_INET] = NFPROTO_INET,
+	[FW_BRIDGE] = NFPROTO_BRIDGE,
+};
+/* clang-format on */
+
+uint8_t nft_family(enum fw_table table)
+{
+	return families[table];
+}
+
+struct nftnl_rule *nft_rule(const struct fw_chain *chain, const struct fw_rule *rule)
 {
 	struct nftnl_rule *nftnl = mem_check(nftnl_rule_alloc());
 	struct nftnl_udata_buf *udata = mem_check(nftnl_udata_buf_alloc(128));
 
-	nftnl_rule_set_u32(nftnl, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_u32(nftnl, NFTNL_RULE_FAMILY, nft_family(chain->table));
 	nftnl_rule_set_str(nftnl, NFTNL_RULE_TABLE, NFT_TABLE);
-	nftnl_rule_set_str(nftnl, NFTNL_RULE_CHAIN, chain);
+	nftnl_rule_set_str(nftnl, NFTNL_RULE_CHAIN, chain->name);
 	nftnl_udata_put_strz(udata, UDATA_COMMENT, rule->why);
 	nftnl_udata_put(udata, UDATA_HASH, sizeof(rule->hash), &rule->hash);
 	nftnl_rule_set_data(nftnl, NFTNL_RULE_USERDATA, nftnl_udata_buf_data(udata),
@@ -53,7 +65,7 @@ struct nftnl_chain *nft_chain(const struct fw_chain *chain)
 {
 	struct nftnl_chain *nftnl = mem_check(nftnl_chain_alloc());
 
-	nftnl_chain_set_u32(nftnl, NFTNL_CHAIN_FAMILY, NFPROTO_INET);
+	nftnl_chain_set_u32(nftnl, NFTNL_CHAIN_FAMILY, nft_family(chain->table));
 	nftnl_chain_set_str(nftnl, NFTNL_CHAIN_TABLE, NFT_TABLE);
 	nftnl_chain_set_str(nftnl, NFTNL_CHAIN_NAME, chain->name);
 	if (chain->hook == FW_NO_HOOK)

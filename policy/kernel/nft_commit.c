@@ -23,7 +23,7 @@ static void put_table(struct nft_batch *batch, uint16_t type, uint16_t flags,
 	struct nlmsghdr *message = nft_batch_message(batch, type, flags, item);
 	struct nftnl_table *table = mem_check(nftnl_table_alloc());
 
-	nftnl_table_set_u32(table, NFTNL_TABLE_FAMILY, NFPROTO_INET);
+	nftnl_table_set_u32(table, NFTNL_TABLE_FAMILY, nft_family(item->table));
 	nftnl_table_set_str(table, NFTNL_TABLE_NAME, NFT_TABLE);
 	nftnl_table_nlmsg_build_payload(message, table);
 	nftnl_table_free(table);
@@ -46,7 +46,7 @@ static void put_counter(struct nft_batch *batch, uint16_t type, uint16_t flags,
 	struct nlmsghdr *message = nft_batch_message(batch, type, flags, item);
 	struct nftnl_obj *obj = mem_check(nftnl_obj_alloc());
 
-	nftnl_obj_set_u32(obj, NFTNL_OBJ_FAMILY, NFPROTO_INET);
+	nftnl_obj_set_u32(obj, NFTNL_OBJ_FAMILY, nft_family(item->counter.table));
 	nftnl_obj_set_str(obj, NFTNL_OBJ_TABLE, NFT_TABLE);
 	nftnl_obj_set_str(obj, NFTNL_OBJ_NAME, item->counter.name);
 	nftnl_obj_set_u32(obj, NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
@@ -82,7 +82,7 @@ static void put_rules(struct nft_batch *batch, const struct item *item)
 	for (size_t i = 0; i < item->chain.n; i++) {
 		struct nlmsghdr *message = nft_batch_message(batch, NFT_MSG_NEWRULE,
 							     NLM_F_CREATE | NLM_F_APPEND, item);
-		struct nftnl_rule *rule = nft_rule(item->chain.name, &item->chain.rules[i]);
+		struct nftnl_rule *rule = nft_rule(&item->chain, &item->chain.rules[i]);
 
 		nftnl_rule_nlmsg_build_payload(message, rule);
 		nftnl_rule_free(rule);
@@ -169,23 +169,29 @@ static void for_each_op(struct nft_batch *batch, const struct ops *ops,
 			put(batch, &ops->ops[i]);
 }
 
-static const struct item *removed_table(const struct ops *ops)
+/* With everything inside. */
+static bool put_table_removals(struct nft_batch *batch, const struct ops *ops)
 {
-	for (size_t i = 0; i < ops->n; i++)
-		if (!ops->ops[i].after && ops->ops[i].before->kind == ITEM_FW_TABLE)
-			return ops->ops[i].before;
-	return NULL;
+	bool removed = false;
+
+	for (size_t i = 0; i < ops->n; i++) {
+		const struct op *op = &ops->ops[i];
+
+		if (op->after || op->before->kind != ITEM_FW_TABLE)
+			continue;
+		put_table(batch, NFT_MSG_DELTABLE, 0, op->before);
+		removed = true;
+	}
+	return removed;
 }
 
 int nft_commit(struct nl *nl, const struct ops *ops, struct err *err)
 {
-	const struct item *table = removed_table(ops);
 	AUTO(nft_batch) struct nft_batch batch;
 
 	nft_batch_init(&batch, nl);
-	if (table) {
-		put_table(&batch, NFT_MSG_DELTABLE, 0, table);
-	} else {
+	/* The last network takes both tables along, so there is nothing else to do then. */
+	if (!put_table_removals(&batch, ops)) {
 		for_each_op(&batch, ops, put_declaration);
 		for_each_op(&batch, ops, put_content);
 		for_each_op(&batch, ops, put_element_removal);
@@ -197,7 +203,6 @@ int nft_commit(struct nl *nl, const struct ops *ops, struct err *err)
 
 int nft_replace(struct nl *nl, const struct plan *plan, struct err *err)
 {
-	const struct item table = { .kind = ITEM_FW_TABLE };
 	AUTO(ops) struct ops ops = { .ops = xcalloc(plan->n + 1, sizeof(struct op)) };
 	AUTO(nft_batch) struct nft_batch batch;
 
@@ -206,8 +211,10 @@ int nft_replace(struct nl *nl, const struct plan *plan, struct err *err)
 			ops.ops[ops.n++].after = &plan->items[i];
 	nft_batch_init(&batch, nl);
 	/* Made first, so that removing it cannot fail. */
-	put_table(&batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, &table);
-	put_table(&batch, NFT_MSG_DELTABLE, 0, &table);
+	for (size_t i = 0; i < ops.n && ops.ops[i].after->kind == ITEM_FW_TABLE; i++) {
+		put_table(&batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, ops.ops[i].after);
+		put_table(&batch, NFT_MSG_DELTABLE, 0, ops.ops[i].after);
+	}
 	for_each_op(&batch, &ops, put_declaration);
 	for_each_op(&batch, &ops, put_content);
 	return nft_batch_send(&batch, nl, err);

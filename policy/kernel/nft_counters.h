@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the named counters of our table have counted. */
+/* How many packets each counter of ours has counted. */
 #pragma once
 
-#include <stdint.h>
-
-#include "../base/err.h"
+#include "../plan/fw.h"
 #include "nl.h"
 
-/* fn gets NULL first, and again when the reading starts over. */
-typedef void nft_counter_fn(void *arg, const char *name, uint64_t packets);
-int nft_counters_read(struct nl *nl, nft_counter_fn *fn, void *arg, struct err *err);
+struct nft_counter {
+	char name[FW_NAME_SIZE];
+	uint64_t packets;
+};
+
+/* Counters of the same name, one in each table, are two entries. */
+struct nft_counters {
+	struct nft_counter *items; /* owned */
+	size_t n;
+};
+
+/* No table, no counters: none is an empty list. */
+int nft_counters_read(struct nl *nl, struct nft_counters *ret_counters, struct err *err);
+void nft_counters_done(struct nft_counters *counters);

@@ -82,6 +82,18 @@ static void load_key(struct nftnl_rule *rule, const struct fw_set *set)
 			load_meta(rule, NFT_META_L4PROTO, reg);
 			reg += 1;
 			break;
+		case FW_FIELD_SADDR4:
+			load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 12, 4, reg);
+			reg += 1;
+			break;
+		case FW_FIELD_SADDR6:
+			load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 8, 16, reg);
+			reg += 4;
+			break;
+		case FW_FIELD_ARP_SADDR:
+			load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, ARP_SADDR, 4, reg);
+			reg += 1;
+			break;
 		case FW_FIELD_DADDR4:
 			load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 16, 4, reg);
 			reg += 1;

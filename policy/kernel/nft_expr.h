@@ -24,6 +24,9 @@ void load_meta(struct nftnl_rule *rule, uint32_t key, uint32_t reg);
 void load_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t len,
 		  uint32_t reg);
 void load_ct_mark(struct nftnl_rule *rule);
+/* Where in an ARP message for IPv4 the sender's address is. */
+#define ARP_SADDR 14
+
 void compare(struct nftnl_rule *rule, bool negated, const void *data, uint32_t len);
 void mask_register(struct nftnl_rule *rule, const void *mask, uint32_t len);
 /* Looks up the packet in the set or map that e names. */

@@ -3,6 +3,7 @@
 #include "nft_expr.h"
 
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
@@ -33,6 +34,25 @@ static void match_family(struct nftnl_rule *rule, bool negated, uint8_t af)
 	compare(rule, negated, &nfproto, sizeof(nfproto));
 }
 
+static void match_protocol(struct nftnl_rule *rule, bool negated, uint16_t ethertype)
+{
+	uint16_t net_type = htons(ethertype);
+
+	load_meta(rule, NFT_META_PROTOCOL, NFT_REG_1);
+	compare(rule, negated, &net_type, sizeof(net_type));
+}
+
+static void lower_protocol(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	match_protocol(rule, e->negated, e->value);
+}
+
+static void lower_arp_saddr(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, ARP_SADDR, 4, NFT_REG_1);
+	compare(rule, e->negated, e->prefix.addr.bytes, 4);
+}
+
 static void lower_family(struct nftnl_rule *rule, const struct fw_expr *e)
 {
 	match_family(rule, e->negated, e->prefix.addr.family);
@@ -45,7 +65,10 @@ static void lower_addr(struct nftnl_rule *rule, const struct fw_expr *e)
 	uint8_t mask[16] = { 0 };
 	uint32_t offset;
 
-	match_family(rule, false, addr->family);
+	if (nftnl_rule_get_u32(rule, NFTNL_RULE_FAMILY) == NFPROTO_BRIDGE)
+		match_protocol(rule, false, addr->family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
+	else
+		match_family(rule, false, addr->family);
 	if (addr->family == AF_INET)
 		offset = e->kind == FW_SADDR ? 12 : 16;
 	else
@@ -149,6 +172,8 @@ static nft_lower_fn *const matches[] = {
 	[FW_FAMILY] = lower_family,
 	[FW_SADDR] = lower_addr,
 	[FW_DADDR] = lower_addr,
+	[FW_PROTOCOL] = lower_protocol,
+	[FW_ARP_SADDR] = lower_arp_saddr,
 	[FW_L4PROTO] = lower_l4proto,
 	[FW_CT_STATE] = lower_ct_state,
 	[FW_CT_DNAT] = lower_ct_dnat,

@@ -18,6 +18,7 @@
 /* What one dump adds to. A dump that is begun again (message NULL) forgets what it had. */
 struct reading {
 	struct plan *plan;
+	enum fw_table table;
 	size_t start; /* of this dump's items */
 	size_t at;    /* index of the chain found last */
 	bool table_found;
@@ -43,16 +44,17 @@ static void on_table(void *arg, const struct nlmsghdr *message)
 	nftnl_table_free(table);
 }
 
-static void add_set(struct plan *plan, const char *name)
+static void add_set(const struct reading *reading, const char *name)
 {
 	const struct fw_set *known = fw_set_find(name);
-	struct fw_set *seen = &plan_add(plan, ITEM_FW_SET)->set;
+	struct fw_set *seen = &plan_add(reading->plan, ITEM_FW_SET)->set;
 
 	/* A set's type cannot be changed after it was made: the name says it all. */
 	if (known)
 		*seen = *known;
 	else
 		snprintf(seen->name, sizeof(seen->name), "%s", name);
+	seen->table = reading->table;
 }
 
 static void on_set(void *arg, const struct nlmsghdr *message)
@@ -67,8 +69,16 @@ static void on_set(void *arg, const struct nlmsghdr *message)
 	set = mem_check(nftnl_set_alloc());
 	if (nftnl_set_nlmsg_parse(message, set) == 0 &&
 	    in_our_table(nftnl_set_get_str(set, NFTNL_SET_TABLE)))
-		add_set(reading->plan, nftnl_set_get_str(set, NFTNL_SET_NAME));
+		add_set(reading, nftnl_set_get_str(set, NFTNL_SET_NAME));
 	nftnl_set_free(set);
+}
+
+static void add_counter(const struct reading *reading, const char *name)
+{
+	struct fw_counter *seen = &plan_add(reading->plan, ITEM_FW_COUNTER)->counter;
+
+	snprintf(seen->name, sizeof(seen->name), "%s", name);
+	seen->table = reading->table;
 }
 
 static void on_object(void *arg, const struct nlmsghdr *message)
@@ -83,9 +93,16 @@ static void on_object(void *arg, const struct nlmsghdr *message)
 	obj = mem_check(nftnl_obj_alloc());
 	if (nftnl_obj_nlmsg_parse(message, obj) == 0 &&
 	    in_our_table(nftnl_obj_get_str(obj, NFTNL_OBJ_TABLE)))
-		snprintf(plan_add(reading->plan, ITEM_FW_COUNTER)->counter.name, FW_NAME_SIZE, "%s",
-			 nftnl_obj_get_str(obj, NFTNL_OBJ_NAME));
+		add_counter(reading, nftnl_obj_get_str(obj, NFTNL_OBJ_NAME));
 	nftnl_obj_free(obj);
+}
+
+static void add_chain(const struct reading *reading, const struct nftnl_chain *chain)
+{
+	struct fw_chain *seen = &plan_add(reading->plan, ITEM_FW_CHAIN)->chain;
+
+	nft_read_chain(chain, seen);
+	seen->table = reading->table;
 }
 
 static void on_chain(void *arg, const struct nlmsghdr *message)
@@ -100,7 +117,7 @@ static void on_chain(void *arg, const struct nlmsghdr *message)
 	chain = mem_check(nftnl_chain_alloc());
 	if (nftnl_chain_nlmsg_parse(message, chain) == 0 &&
 	    in_our_table(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE)))
-		nft_read_chain(chain, &plan_add(reading->plan, ITEM_FW_CHAIN)->chain);
+		add_chain(reading, chain);
 	nftnl_chain_free(chain);
 }
 
@@ -113,7 +130,8 @@ static struct fw_chain *find_chain(struct reading *reading, const char *name)
 		size_t at = (reading->at + i) % plan->n;
 		struct item *item = &plan->items[at];
 
-		if (item->kind == ITEM_FW_CHAIN && streq(item->chain.name, name)) {
+		if (item->kind == ITEM_FW_CHAIN && item->chain.table == reading->table &&
+		    streq(item->chain.name, name)) {
 			reading->at = at;
 			return &item->chain;
 		}
@@ -121,11 +139,14 @@ static struct fw_chain *find_chain(struct reading *reading, const char *name)
 	return NULL;
 }
 
-static void forget_rules(struct plan *plan)
+static void forget_rules(const struct reading *reading)
 {
-	for (size_t i = 0; i < plan->n; i++)
-		if (plan->items[i].kind == ITEM_FW_CHAIN)
-			plan->items[i].chain.n = 0;
+	for (size_t i = 0; i < reading->plan->n; i++) {
+		struct item *item = &reading->plan->items[i];
+
+		if (item->kind == ITEM_FW_CHAIN && item->chain.table == reading->table)
+			item->chain.n = 0;
+	}
 }
 
 static void on_rule(void *arg, const struct nlmsghdr *message)
@@ -135,7 +156,7 @@ static void on_rule(void *arg, const struct nlmsghdr *message)
 	struct fw_chain *chain;
 
 	if (!message) {
-		forget_rules(reading->plan);
+		forget_rules(reading);
 		return;
 	}
 	rule = mem_check(nftnl_rule_alloc());
@@ -184,7 +205,8 @@ static int dump(struct nl *nl, uint16_t type, uint16_t table_attr, const char *s
 		nl_answer_fn *fn, struct reading *reading, struct err *err)
 {
 	char buffer[512];
-	struct nlmsghdr *message = nftnl_nlmsg_build_hdr(buffer, type, NFPROTO_INET, NLM_F_DUMP, 0);
+	struct nlmsghdr *message =
+		nftnl_nlmsg_build_hdr(buffer, type, nft_family(reading->table), NLM_F_DUMP, 0);
 
 	if (table_attr)
 		mnl_attr_put_strz(message, table_attr, NFT_TABLE);
@@ -192,7 +214,7 @@ static int dump(struct nl *nl, uint16_t type, uint16_t table_attr, const char *s
 		mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set);
 	reading->start = reading->plan->n;
 	if (nl_dump(nl, message, fn, reading, err) < 0)
-		return err_wrap(err, "read nftables table inet " NFT_TABLE);
+		return err_wrap(err, "read nftables table %s", fw_table_names[reading->table]);
 	return 0;
 }
 
@@ -203,21 +225,23 @@ static int observe_elements(struct nl *nl, struct reading *reading, struct err *
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		if (plan->items[i].kind == ITEM_FW_SET && fw_set_find(plan->items[i].set.name))
+		if (plan->items[i].kind == ITEM_FW_SET &&
+		    plan->items[i].set.table == reading->table &&
+		    fw_set_find(plan->items[i].set.name))
 			r = dump(nl, NFT_MSG_GETSETELEM, NFTA_SET_ELEM_LIST_TABLE,
 				 plan->items[i].set.name, on_elements, reading, err);
 	return r;
 }
 
-int nft_observe(struct nl *nl, struct plan *plan, struct err *err)
+static int observe_table(struct nl *nl, enum fw_table table, struct plan *plan, struct err *err)
 {
-	struct reading reading = { .plan = plan };
+	struct reading reading = { .plan = plan, .table = table };
 	int r;
 
 	r = dump(nl, NFT_MSG_GETTABLE, 0, NULL, on_table, &reading, err);
 	if (r < 0 || !reading.table_found)
 		return r;
-	plan_add(plan, ITEM_FW_TABLE);
+	plan_add(plan, ITEM_FW_TABLE)->table = table;
 	r = dump(nl, NFT_MSG_GETSET, NFTA_SET_TABLE, NULL, on_set, &reading, err);
 	if (r == 0)
 		r = dump(nl, NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, NULL, on_object, &reading, err);
@@ -227,5 +251,14 @@ int nft_observe(struct nl *nl, struct plan *plan, struct err *err)
 		r = dump(nl, NFT_MSG_GETRULE, NFTA_RULE_TABLE, NULL, on_rule, &reading, err);
 	if (r == 0)
 		r = observe_elements(nl, &reading, err);
+	return r;
+}
+
+int nft_observe(struct nl *nl, struct plan *plan, struct err *err)
+{
+	int r = 0;
+
+	for (enum fw_table table = FW_INET; r == 0 && table < FW_TABLES; table++)
+		r = observe_table(nl, table, plan, err);
 	return r;
 }

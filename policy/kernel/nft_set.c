@@ -22,7 +22,8 @@ static const struct {
 	[FW_TYPE_ADDR4] = { 7, 4 },
 	[FW_TYPE_ADDR6] = { 8, 16 },
 	[FW_TYPE_PORT] = { 13, 2 },
-	[FW_TYPE_VERDICT] = { NFT_DATA_VERDICT, 0 },
+	[FW_TYPE_JUMP] = { NFT_DATA_VERDICT, 0 },
+	[FW_TYPE_GOTO] = { NFT_DATA_VERDICT, 0 },
 };
 
 /* nft writes a concatenation's type as six bits per part, and pads each part to four bytes. */
@@ -64,7 +65,7 @@ struct nftnl_set *nft_set(const struct fw_set *set, uint32_t id)
 	struct nftnl_set *nftnl = mem_check(nftnl_set_alloc());
 	uint32_t type, len;
 
-	nftnl_set_set_u32(nftnl, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(nftnl, NFTNL_SET_FAMILY, nft_family(set->table));
 	nftnl_set_set_str(nftnl, NFTNL_SET_TABLE, NFT_TABLE);
 	nftnl_set_set_str(nftnl, NFTNL_SET_NAME, set->name);
 	nftnl_set_set_u32(nftnl, NFTNL_SET_ID, id);
@@ -110,7 +111,8 @@ static uint32_t pack(const uint8_t *list, size_t max, const struct fw_element *e
 			copy_out(buffer, &len, &net_port, sizeof(net_port));
 			break;
 		case FW_NO_TYPE:
-		case FW_TYPE_VERDICT:
+		case FW_TYPE_JUMP:
+		case FW_TYPE_GOTO:
 			break;
 		}
 	}
@@ -126,8 +128,10 @@ struct nftnl_set_elem *nft_element(const struct fw_element *element)
 
 	len = pack(set->key, FW_KEY_FIELDS, element, &element->addr, element->port, buffer);
 	nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, buffer, len);
-	if (set->data[0] == FW_TYPE_VERDICT) {
-		nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
+	if (fw_is_verdict(set->data[0])) {
+		nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_VERDICT,
+				       set->data[0] == FW_TYPE_JUMP ? (uint32_t)NFT_JUMP
+								    : (uint32_t)NFT_GOTO);
 		nftnl_set_elem_set_str(elem, NFTNL_SET_ELEM_CHAIN, element->jump);
 	} else if (set->data[0]) {
 		memset(buffer, 0, sizeof(buffer));
@@ -167,7 +171,8 @@ static uint32_t unpack(const uint8_t *list, size_t max, const uint8_t *buffer, s
 			*port = ntohs(*port);
 			break;
 		case FW_NO_TYPE:
-		case FW_TYPE_VERDICT:
+		case FW_TYPE_JUMP:
+		case FW_TYPE_GOTO:
 			break;
 		}
 	}
@@ -192,7 +197,7 @@ int nft_read_element(const char *set_name, struct nftnl_set_elem *elem,
 	memcpy(buffer, data, len);
 	unpack(set->key, FW_KEY_FIELDS, buffer, ret_element, &ret_element->addr,
 	       &ret_element->port);
-	if (set->data[0] == FW_TYPE_VERDICT) {
+	if (fw_is_verdict(set->data[0])) {
 		const char *chain = nftnl_set_elem_get_str(elem, NFTNL_SET_ELEM_CHAIN);
 
 		snprintf(ret_element->jump, sizeof(ret_element->jump), "%s", chain ? chain : "");

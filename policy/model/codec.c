@@ -115,6 +115,20 @@ static const struct json_member endpoint_members[] = {
 	OF(endpoint, "container_if", TEXT, container_if),
 };
 
+static const struct json_member exception_members[] = {
+	OF(exception, "policy", ENUM, egress.policy, .names = policy_names),
+	WORD_OF(exception, via),
+	OF(exception, "path", BYTE, egress.path),
+	WORD_OF(exception, lan),
+	WORD_OF(exception, tailnet),
+	WORD_OF(exception, host),
+	WORD_OF(exception, dns),
+	WORD_OF(exception, mark),
+	OF(exception, "v6_off", BOOLEAN, v6_off),
+	OF(exception, "icc", BOOLEAN, icc),
+	OF(exception, "mtu", NUMBER32, mtu),
+};
+
 static const struct json_member port_members[] = {
 	OF(port, "proto", BYTE, proto),
 	OF(port, "port", NUMBER16, port),
@@ -201,6 +215,10 @@ json_t *endpoint_encode(const struct endpoint *endpoint)
 		json_array_append_new(
 			ports, encode(port_members, ARRAY_SIZE(port_members), &endpoint->ports[i]));
 	json_object_set_new(json, "ports", ports);
+	if (endpoint->exception)
+		json_object_set_new(json, "exception",
+				    encode(exception_members, ARRAY_SIZE(exception_members),
+					   endpoint->exception));
 	json_object_set_new(json, "format", json_integer(FORMAT));
 	return json;
 }
@@ -357,6 +375,15 @@ static int decode_ports(struct endpoint *endpoint, const json_t *json, struct er
 	return r;
 }
 
+static int decode_exception(struct endpoint *endpoint, const json_t *json, struct err *err)
+{
+	if (!json)
+		return 0;
+	endpoint->exception = xcalloc(1, sizeof(*endpoint->exception));
+	return decode(exception_members, ARRAY_SIZE(exception_members), endpoint->exception, json,
+		      err);
+}
+
 int endpoint_decode(struct endpoint *ret_endpoint, const json_t *json, struct err *err)
 {
 	struct endpoint endpoint = { 0 };
@@ -370,9 +397,13 @@ int endpoint_decode(struct endpoint *ret_endpoint, const json_t *json, struct er
 		r = err_set(err, -EINVAL, "\"id\", \"network\" or \"host_if\" is empty");
 	if (r == 0)
 		r = decode_ports(&endpoint, json_object_get(json, "ports"), err);
-	if (r < 0)
+	if (r == 0)
+		r = decode_exception(&endpoint, json_object_get(json, "exception"), err);
+	if (r < 0) {
+		free(endpoint.exception);
 		free(endpoint.ports);
-	else
+	} else {
 		*ret_endpoint = endpoint;
+	}
 	return r;
 }

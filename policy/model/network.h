@@ -60,6 +60,14 @@ struct port {
 	uint16_t host_port;
 };
 
+/* What one endpoint has otherwise than its network. */
+struct exception {
+	struct egress egress;
+	bool v6_off;
+	bool icc;
+	uint32_t mtu;
+};
+
 struct endpoint {
 	char id[ID_SIZE];
 	char network[ID_SIZE];
@@ -70,6 +78,7 @@ struct endpoint {
 	uint64_t created_ms;
 	uint64_t era; /* which client process made it, see engine */
 
-	struct port *ports; /* published; owned */
+	struct exception *exception; /* owned; NULL: none */
+	struct port *ports;          /* published; owned */
 	size_t n_ports;
 };

@@ -143,6 +143,27 @@ static int set_icc(struct network *network, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_override(struct network *network, const char *value, struct err *err)
+{
+	/* clang-format off */
+	static const char *const names[] = {
+		[OVERRIDE_TIGHTEN] = "tighten",
+		[OVERRIDE_ANY] = "any",
+		[OVERRIDE_NONE] = "none",
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (streq(names[i], value)) {
+			network->override = i;
+			return 0;
+		}
+	}
+	return err_set(err, -EINVAL,
+		       "option override: " QUOTED " is none of tighten, any, none; use one of them",
+		       value);
+}
+
 const struct option option_table[] = {
 	{ "policy", set_policy, "killswitch, bypass, isolated, open",
 	  "which way containers may leave" },
@@ -158,7 +179,8 @@ const struct option option_table[] = {
 	{ "ipv6", set_ipv6, "auto, off", "off: nothing of IPv6 leaves a container" },
 	{ "mtu", set_mtu, "auto, 68..65535", "largest packet; auto follows the exit" },
 	{ "icc", set_icc, "true, false", "may containers of the network reach each other?" },
-	{ "override", NULL, "tighten, any, none", "may one container differ from its network?" },
+	{ "override", set_override, "tighten, any, none",
+	  "may one container differ from its network?", true },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -188,8 +210,7 @@ int option_unknown(const char *key, struct err *err)
 
 	for (const struct option *option = option_table; option->key; option++) {
 		near_offer(&near, option->key);
-		if (option->set)
-			strbuf_addf(&valid, "%s%s", valid.len ? ", " : "", option->key);
+		strbuf_addf(&valid, "%s%s", valid.len ? ", " : "", option->key);
 	}
 	if (near.best)
 		strbuf_addf(&hint, " (did you mean \"%s\"?)", near.best);
@@ -203,9 +224,5 @@ int option_set(struct network *network, const char *key, const char *value, stru
 
 	if (!option)
 		return option_unknown(key, err);
-	if (!option->set)
-		return err_set(err, -EOPNOTSUPP,
-			       "option \"%s\" is not available in this version; remove it",
-			       option->key);
 	return option->set(network, value, err);
 }

@@ -11,10 +11,11 @@
 
 struct option {
 	const char *key;
-	/* NULL: the word exists, but this version does not have it. Changes nothing on failure. */
+	/* Changes nothing on failure. */
 	int (*set)(struct network *network, const char *value, struct err *err);
 	const char *values;
 	const char *help;
+	bool network_only; /* one endpoint cannot have its own */
 };
 
 /* Ends with a row whose key is NULL. */

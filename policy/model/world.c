@@ -76,6 +76,7 @@ struct member *world_add(struct world *world, const struct network *network)
 
 static void endpoint_free(struct endpoint *endpoint)
 {
+	free(endpoint->exception);
 	free(endpoint->ports);
 	free(endpoint);
 }
@@ -113,6 +114,7 @@ struct endpoint *member_add(struct member *member, const struct endpoint *endpoi
 	struct endpoint *copy = xcalloc(1, sizeof(*copy));
 
 	*copy = *endpoint;
+	member->n_exceptions += copy->exception != NULL;
 	member->endpoints = insert_gap(member->endpoints, &member->n, i);
 	member->endpoints[i] = copy;
 	return copy;
@@ -124,12 +126,14 @@ void member_take(struct member *member, const char *endpoint_id, struct endpoint
 	struct endpoint *endpoint = member->endpoints[i];
 
 	close_gap(member->endpoints, &member->n, i);
+	member->n_exceptions -= endpoint->exception != NULL;
 	*ret_endpoint = *endpoint;
 	free(endpoint);
 }
 
 void endpoint_done(struct endpoint *endpoint)
 {
+	free(endpoint->exception);
 	free(endpoint->ports);
 	*endpoint = (struct endpoint){ 0 };
 }
@@ -140,6 +144,26 @@ void member_remove(struct member *member, const char *endpoint_id)
 
 	if (member_find(member, endpoint_id))
 		member_take(member, endpoint_id, &endpoint);
+}
+
+const struct egress *endpoint_egress(const struct member *member, const struct endpoint *endpoint)
+{
+	return endpoint->exception ? &endpoint->exception->egress : &member->network.egress;
+}
+
+bool world_any_egress(const struct world *world, egress_fn *fn, void *arg)
+{
+	for (size_t m = 0; m < world->n; m++) {
+		const struct member *member = world->members[m];
+
+		if (fn(&member->network.egress, arg))
+			return true;
+		for (size_t e = 0; member->n_exceptions && e < member->n; e++)
+			if (member->endpoints[e]->exception &&
+			    fn(&member->endpoints[e]->exception->egress, arg))
+				return true;
+	}
+	return false;
 }
 
 static size_t neighbour_index(const struct facts *facts, const char *bridge, bool *ret_found)

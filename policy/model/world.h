@@ -9,6 +9,7 @@ struct member {
 	struct network network;
 	struct endpoint **endpoints; /* sorted by id */
 	size_t n;
+	size_t n_exceptions; /* endpoints that differ */
 };
 
 /* What was learned rather than asked for. */
@@ -39,12 +40,18 @@ struct member *world_add(struct world *world, const struct network *network);
 void world_remove(struct world *world, const char *network_id);
 
 struct endpoint *member_find(const struct member *member, const char *endpoint_id);
-/* Copies, but takes over endpoint->ports. */
+/* Copies, but takes over what endpoint owns. */
 struct endpoint *member_add(struct member *member, const struct endpoint *endpoint);
 void member_remove(struct member *member, const char *endpoint_id);
-/* Removes it and hands it over, ports and all. It must be there; the id may be its own. */
+/* Removes it and hands it over with all it owns. It must be there; the id may be its own. */
 void member_take(struct member *member, const char *endpoint_id, struct endpoint *ret_endpoint);
 void endpoint_done(struct endpoint *endpoint);
+
+/* The network's, or its own. */
+const struct egress *endpoint_egress(const struct member *member, const struct endpoint *endpoint);
+/* Calls fn for those of all networks and of all endpoints that differ, until it returns true. */
+typedef bool egress_fn(const struct egress *egress, void *arg);
+bool world_any_egress(const struct world *world, egress_fn *fn, void *arg);
 
 /* Each returns whether something changed. */
 bool facts_add_neighbour(struct facts *facts, const char *bridge);

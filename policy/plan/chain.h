@@ -1,17 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Chains of one network, and the address ranges they talk about. */
+/* Whose packets a chain is about, what the chain is called and how it is reached, and the address
+ * ranges that chains talk about. */
 #pragma once
 
-#include "../model/network.h"
+#include "../model/world.h"
 #include "plan.h"
 
-/* The chain DIRECTION-BRIDGE, reached through map. Fill it before anything else is added to plan.
- */
-struct fw_chain *chain_of_network(struct plan *plan, const char *direction, const char *map,
-				  const struct network *network);
+/* The containers of a network, or one of them that differs from the others: it has chains of its
+ * own, each in the place of the network's. */
+struct scope {
+	const struct network *net;
+	const struct endpoint *endpoint; /* NULL: all that do not differ */
+	const struct egress *egress;
+	bool v6_off;
+	bool icc;
+	uint32_t mtu;
+	bool differences; /* of a network: some endpoints differ */
+};
 
-/* The counter for packets this network loses for this reason. */
-struct fw_expr lost(const struct network *network, const char *reason);
+struct scope scope_of_network(const struct member *member);
+/* Of an endpoint that does not differ, the network's words: for what every endpoint has. */
+struct scope scope_of_endpoint(const struct member *member, const struct endpoint *endpoint);
+
+/* The chain of this scope for a direction: mark, from, to, input, dns or post. Fill it before
+ * anything else is added to plan. A network's hands over to those of its endpoints that differ. */
+struct fw_chain *chain_of(struct plan *plan, const char *direction, const struct scope *scope);
+/* Must the scope have a chain, even if there is nothing to say? */
+static inline bool scope_needs_chain(const struct scope *scope)
+{
+	return scope->endpoint || scope->differences;
+}
+
+/* Whose chain: the end of its name, and the beginning of its counters'. */
+void scope_name(const struct scope *scope, char name[IFNAMSIZ]);
+/* The counter for packets this scope loses for this reason. */
+struct fw_expr lost(const struct scope *scope, const char *reason);
 /* Declares the counters that the chains since item number `from` use. */
 void declare_counters(struct plan *plan, size_t from);
 

@@ -102,10 +102,12 @@ static void compile_rules(enum family f, struct plan *plan)
 
 void compile_common(const struct facts *facts, struct plan *plan)
 {
-	plan_add(plan, ITEM_FW_TABLE);
+	for (enum fw_table table = FW_INET; table < FW_TABLES; table++)
+		plan_add(plan, ITEM_FW_TABLE)->table = table;
 	for (size_t i = 0; i < fw_sets_n; i++)
 		plan_add(plan, ITEM_FW_SET)->set = fw_sets[i];
 	compile_base_chains(plan);
+	compile_guard_base(plan);
 	for (size_t i = 0; i < facts->n_neighbours; i++) {
 		struct fw_element *e = &plan_add(plan, ITEM_FW_ELEMENT)->element;
 
@@ -116,39 +118,65 @@ void compile_common(const struct facts *facts, struct plan *plan)
 		compile_rules(f, plan);
 }
 
-void compile_network(const struct network *network, const struct facts *facts, struct plan *plan)
+static void compile_chains(const struct scope *scope, struct plan *plan)
 {
 	size_t from = plan->n;
 
-	compile_mark(network, plan);
-	compile_egress(network, plan);
-	compile_ingress(network, plan);
-	compile_hostside(network, plan);
-	compile_translation(network, plan);
+	compile_mark(scope, plan);
+	compile_egress(scope, plan);
+	compile_ingress(scope, plan);
+	compile_hostside(scope, plan);
+	compile_translation(scope, plan);
+	compile_guard(scope, plan);
 	declare_counters(plan, from);
-	compile_links(network, facts, plan);
 }
 
-void compile_endpoint(const struct network *network, const struct facts *facts,
+void compile_network(const struct member *member, const struct facts *facts, struct plan *plan)
+{
+	struct scope scope = scope_of_network(member);
+
+	compile_chains(&scope, plan);
+	compile_links(member, facts, plan);
+}
+
+void compile_endpoint(const struct member *member, const struct facts *facts,
 		      const struct endpoint *endpoint, struct plan *plan)
 {
+	struct scope scope = scope_of_endpoint(member, endpoint);
+
 	/* Not before there is somebody to forward for: dockerd closes FORWARD only if it finds
 	 * forwarding off. And no family that nobody has: a host that forwards IPv6 no longer takes
 	 * a default route from router advertisements. */
 	for (enum family f = V4; f < FAMILIES; f++)
 		if (addr_is_set(&endpoint->addr[f].addr))
 			plan_add(plan, ITEM_FORWARDING)->forwarding.family = f;
-	compile_veth(network, facts, endpoint, plan);
-	compile_ports(network, endpoint, plan);
+	if (endpoint->exception)
+		compile_chains(&scope, plan);
+	compile_port_guard(&scope, endpoint, plan);
+	compile_veth(member, facts, endpoint, plan);
+	compile_ports(&member->network, endpoint, plan);
 }
 
-static bool path_seen_before(const struct world *world, size_t n)
+void compile_member(const struct member *member, const struct facts *facts, struct plan *plan)
 {
-	uint8_t path = world->members[n]->network.egress.path;
+	compile_network(member, facts, plan);
+	for (size_t e = 0; e < member->n; e++)
+		compile_endpoint(member, facts, member->endpoints[e], plan);
+}
 
-	for (size_t i = 0; i < n; i++)
-		if (world->members[i]->network.egress.path == path)
-			return true;
+struct paths {
+	const struct facts *facts;
+	struct plan *plan;
+	bool done[PATH_MAX_NUMBER + 1];
+};
+
+static bool add_path(const struct egress *egress, void *arg)
+{
+	struct paths *paths = arg;
+
+	if (egress->path && !paths->done[egress->path])
+		compile_path(egress, paths->facts, paths->plan);
+	paths->done[egress->path] = true;
 	return false;
 }
 
@@ -170,19 +198,14 @@ static void merge_forwarding(struct plan *plan)
 
 void compile_world(const struct world *world, struct plan *plan)
 {
+	struct paths paths = { .facts = &world->facts, .plan = plan };
+
 	if (world->n == 0)
 		return;
 	compile_common(&world->facts, plan);
-	for (size_t i = 0; i < world->n; i++) {
-		const struct member *member = world->members[i];
-
-		if (member->network.egress.path && !path_seen_before(world, i))
-			compile_path(&member->network.egress, &world->facts, plan);
-		compile_network(&member->network, &world->facts, plan);
-		for (size_t e = 0; e < member->n; e++)
-			compile_endpoint(&member->network, &world->facts, member->endpoints[e],
-					 plan);
-	}
+	world_any_egress(world, add_path, &paths);
+	for (size_t i = 0; i < world->n; i++)
+		compile_member(world->members[i], &world->facts, plan);
 	plan_sort(plan);
 	merge_forwarding(plan);
 }

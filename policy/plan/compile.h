@@ -11,24 +11,33 @@
 void compile_common(const struct facts *facts, struct plan *plan);
 /* What the networks with this list of exits share. */
 void compile_path(const struct egress *egress, const struct facts *facts, struct plan *plan);
-/* One network without its path and its endpoints. */
-void compile_network(const struct network *network, const struct facts *facts, struct plan *plan);
-void compile_endpoint(const struct network *network, const struct facts *facts,
+/* One network without its path and its endpoints. Depends on whether one of these differs. */
+void compile_network(const struct member *member, const struct facts *facts, struct plan *plan);
+/* One endpoint without its path. */
+void compile_endpoint(const struct member *member, const struct facts *facts,
 		      const struct endpoint *endpoint, struct plan *plan);
+/* A network with all its endpoints. */
+void compile_member(const struct member *member, const struct facts *facts, struct plan *plan);
 /* Everything, sorted. Empty when there is no network. */
 void compile_world(const struct world *world, struct plan *plan);
 
 /* The first of these exits that can be used now; NULL: none. */
 const struct exit_fact *path_choose(const struct exits *exits, const struct facts *facts);
 
-/* The parts of compile_network() and compile_endpoint(), each in the file of its name. */
-void compile_mark(const struct network *network, struct plan *plan);
-void compile_egress(const struct network *network, struct plan *plan);
-void compile_ingress(const struct network *network, struct plan *plan);
-void compile_hostside(const struct network *network, struct plan *plan);
-void compile_translation(const struct network *network, struct plan *plan);
-void compile_links(const struct network *network, const struct facts *facts, struct plan *plan);
-void compile_veth(const struct network *network, const struct facts *facts,
+/* The parts of compile_common(), compile_network() and compile_endpoint(), each in the file of its
+ * name. */
+struct scope;
+void compile_mark(const struct scope *scope, struct plan *plan);
+void compile_egress(const struct scope *scope, struct plan *plan);
+void compile_ingress(const struct scope *scope, struct plan *plan);
+void compile_hostside(const struct scope *scope, struct plan *plan);
+void compile_translation(const struct scope *scope, struct plan *plan);
+void compile_guard_base(struct plan *plan);
+void compile_guard(const struct scope *scope, struct plan *plan);
+void compile_port_guard(const struct scope *scope, const struct endpoint *endpoint,
+			struct plan *plan); /* guard.c */
+void compile_links(const struct member *member, const struct facts *facts, struct plan *plan);
+void compile_veth(const struct member *member, const struct facts *facts,
 		  const struct endpoint *endpoint, struct plan *plan); /* links.c */
 void compile_ports(const struct network *network, const struct endpoint *endpoint,
 		   struct plan *plan); /* published.c */

@@ -13,22 +13,24 @@
 
 /* Ports of the bridge are isolated from each other when icc is off; this is for packets that are
  * routed, and for br_netfilter, which shows bridged packets here as well. */
-static void between_containers(const struct network *net, struct fw_chain *from)
+static void between_containers(const struct scope *scope, struct fw_chain *from)
 {
-	if (net->icc) {
+	const struct network *net = scope->net;
+
+	if (scope->icc) {
 		rule(from, "between containers", oifname(net->bridge), accept_it());
 		return;
 	}
 	rule(from, "answers between containers", oifname(net->bridge),
 	     ct_state(FW_CT_ESTABLISHED | FW_CT_RELATED), accept_it());
-	rule(from, "not between containers", oifname(net->bridge), lost(net, "icc"), drop());
+	rule(from, "not between containers", oifname(net->bridge), lost(scope, "icc"), drop());
 }
 
-static void not_to(const struct network *net, struct fw_chain *from, const struct prefix *ranges,
+static void not_to(const struct scope *scope, struct fw_chain *from, const struct prefix *ranges,
 		   size_t n, const char *reason)
 {
 	for (size_t i = 0; i < n; i++)
-		rule(from, "not allowed", daddr(ranges[i]), lost(net, reason), reject());
+		rule(from, "not allowed", daddr(ranges[i]), lost(scope, reason), reject());
 }
 
 /* Chosen by name, so that an exit that comes back is not let through as something else. */
@@ -64,76 +66,76 @@ static void to_lan(const struct egress *egress, struct fw_chain *from)
 		to_lan_rule(&egress->lan_rules[i], from);
 }
 
-static void killswitch(const struct network *net, struct fw_chain *from)
+static void killswitch(const struct scope *scope, struct fw_chain *from)
 {
 	static const struct prefix link_local = { { AF_INET, { 169, 254 } }, 16 };
-	const struct egress *egress = &net->egress;
+	const struct egress *egress = scope->egress;
 
-	not_to(net, from, &link_local, 1, "linklocal");
+	not_to(scope, from, &link_local, 1, "linklocal");
 	for (enum family f = V4; !egress->tailnet && f < FAMILIES; f++)
-		not_to(net, from, &tailnet[f], 1, "tailnet");
+		not_to(scope, from, &tailnet[f], 1, "tailnet");
 	for (enum family f = V4; egress->tailnet && f < FAMILIES; f++)
 		rule(from, "the tailnet", daddr(tailnet[f]), oifname("tailscale*"), accept_it());
 	/* A bridge of containers is no LAN, whatever its addresses: a proxy there is a way out. */
-	rule(from, "not to other bridges", in_set("neighbours"), lost(net, "bridges"), reject());
-	rule(from, "not to other networks", in_set("networks"), lost(net, "bridges"), reject());
+	rule(from, "not to other bridges", in_set("neighbours"), lost(scope, "bridges"), reject());
+	rule(from, "not to other networks", in_set("networks"), lost(scope, "bridges"), reject());
 	through_exits(egress, from);
 	to_lan(egress, from);
-	rule(from, "only through the exit", lost(net, "exit"), reject());
+	rule(from, "only through the exit", lost(scope, "exit"), reject());
 }
 
 /* For policies that reach everything unless told otherwise. */
-static void limit_lan(const struct network *net, struct fw_chain *from)
+static void limit_lan(const struct scope *scope, struct fw_chain *from)
 {
-	if (net->egress.lan == LAN_ON)
+	if (scope->egress->lan == LAN_ON)
 		return;
-	to_lan(&net->egress, from);
-	not_to(net, from, private_ranges.prefixes, private_ranges.n, "lan");
+	to_lan(scope->egress, from);
+	not_to(scope, from, private_ranges.prefixes, private_ranges.n, "lan");
 }
 
 /* Before limit_lan(): the tailnet's IPv6 range is a private one. */
-static void limit_tailnet(const struct network *net, struct fw_chain *from)
+static void limit_tailnet(const struct scope *scope, struct fw_chain *from)
 {
 	for (enum family f = V4; f < FAMILIES; f++) {
-		if (net->egress.tailnet)
+		if (scope->egress->tailnet)
 			rule(from, "the tailnet", daddr(tailnet[f]), accept_it());
 		else
-			not_to(net, from, &tailnet[f], 1, "tailnet");
+			not_to(scope, from, &tailnet[f], 1, "tailnet");
 	}
 }
 
-static void other_bridges(const struct network *net, struct fw_chain *from)
+static void other_bridges(const struct scope *scope, struct fw_chain *from)
 {
 	rule(from, "other bridges by published port only", in_set("neighbours"),
-	     ct_state(FW_CT_NEW), not(ct_dnat()), lost(net, "bridges"), drop());
+	     ct_state(FW_CT_NEW), not(ct_dnat()), lost(scope, "bridges"), drop());
 }
 
 /* Kinds of links that tunnels are, whoever makes them. */
 static const char *const tunnel_kinds[] = { "tun", "wireguard" };
 
-static void bypass(const struct network *net, struct fw_chain *from)
+static void bypass(const struct scope *scope, struct fw_chain *from)
 {
-	other_bridges(net, from);
-	limit_tailnet(net, from);
+	other_bridges(scope, from);
+	limit_tailnet(scope, from);
 	for (size_t i = 0; i < ARRAY_SIZE(tunnel_kinds); i++)
-		rule(from, "never through a tunnel", oifkind(tunnel_kinds[i]), lost(net, "tunnel"),
-		     reject());
-	limit_lan(net, from);
+		rule(from, "never through a tunnel", oifkind(tunnel_kinds[i]),
+		     lost(scope, "tunnel"), reject());
+	limit_lan(scope, from);
 }
 
-static void open_(const struct network *net, struct fw_chain *from)
+static void open_(const struct scope *scope, struct fw_chain *from)
 {
-	other_bridges(net, from);
-	if (!net->egress.tailnet || net->egress.lan != LAN_ON)
-		limit_tailnet(net, from);
-	limit_lan(net, from);
+	other_bridges(scope, from);
+	if (!scope->egress->tailnet || scope->egress->lan != LAN_ON)
+		limit_tailnet(scope, from);
+	limit_lan(scope, from);
 }
 
 /* What answers was let in by ingress.c; a container cannot make its own packet an answer. In a
  * confined network, who came through a tunnel is answered through it or not at all. */
-static void answers(const struct network *net, struct fw_chain *from)
+static void answers(const struct scope *scope, struct fw_chain *from)
 {
-	const struct egress *egress = &net->egress;
+	const struct egress *egress = scope->egress;
 	struct fw_expr known = ct_state(FW_CT_ESTABLISHED | FW_CT_RELATED);
 
 	if (!egress_is_confined(egress)) {
@@ -158,32 +160,33 @@ static void list_network(const struct network *net, struct plan *plan)
 	snprintf(e->ifname, sizeof(e->ifname), "%s", net->bridge);
 }
 
-void compile_egress(const struct network *net, struct plan *plan)
+void compile_egress(const struct scope *scope, struct plan *plan)
 {
 	struct fw_chain *from;
 
-	list_network(net, plan);
-	from = chain_of_network(plan, "from", "net_from", net);
-	between_containers(net, from);
-	if (net->internal) {
-		rule(from, "internal network", lost(net, "internal"), drop());
+	if (!scope->endpoint)
+		list_network(scope->net, plan);
+	from = chain_of(plan, "from", scope);
+	between_containers(scope, from);
+	if (scope->net->internal) {
+		rule(from, "internal network", lost(scope, "internal"), drop());
 		return;
 	}
-	answers(net, from);
-	if (net->v6_off)
-		rule(from, "no IPv6", family(V6), lost(net, "ipv6"), reject());
-	switch (net->egress.policy) {
+	answers(scope, from);
+	if (scope->v6_off)
+		rule(from, "no IPv6", family(V6), lost(scope, "ipv6"), reject());
+	switch (scope->egress->policy) {
 	case POLICY_OPEN:
-		open_(net, from);
+		open_(scope, from);
 		break;
 	case POLICY_BYPASS:
-		bypass(net, from);
+		bypass(scope, from);
 		break;
 	case POLICY_KILLSWITCH:
-		killswitch(net, from);
+		killswitch(scope, from);
 		break;
 	case POLICY_ISOLATED:
-		rule(from, "isolated", lost(net, "isolated"), reject());
+		rule(from, "isolated", lost(scope, "isolated"), reject());
 		break;
 	}
 }

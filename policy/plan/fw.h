@@ -14,6 +14,13 @@
 #define FW_NAME_SIZE 32
 #define FW_KEY_FIELDS 4
 
+/* Ours are called the same in both families. */
+enum fw_table {
+	FW_INET,   /* what is routed, or asked of the host */
+	FW_BRIDGE, /* what enters a bridge by one of its ports */
+	FW_TABLES,
+};
+
 enum fw_kind {
 	FW_END,
 	/* matches */
@@ -22,15 +29,17 @@ enum fw_kind {
 	FW_FAMILY, /* the packet is of the family of prefix.addr */
 	FW_SADDR,  /* in prefix; implies its family */
 	FW_DADDR,
-	FW_L4PROTO,  /* value */
-	FW_CT_STATE, /* any bit of value */
-	FW_CT_DNAT,  /* the connection's destination was translated */
-	FW_CT_REPLY, /* the packet answers who opened the connection */
-	FW_CT_MARK,  /* value, under mask */
-	FW_DPORT,    /* value; implies nothing about the protocol */
-	FW_OIFKIND,  /* name: "wireguard", "tun" ... */
-	FW_TO_HOST,  /* the destination is an address of this host */
-	FW_IN,       /* the set called name has an element for this packet */
+	FW_PROTOCOL,  /* value: ETH_P_IP ...; for bridges, where FW_FAMILY says nothing */
+	FW_ARP_SADDR, /* the sender of an ARP message is prefix.addr */
+	FW_L4PROTO,   /* value */
+	FW_CT_STATE,  /* any bit of value */
+	FW_CT_DNAT,   /* the connection's destination was translated */
+	FW_CT_REPLY,  /* the packet answers who opened the connection */
+	FW_CT_MARK,   /* value, under mask */
+	FW_DPORT,     /* value; implies nothing about the protocol */
+	FW_OIFKIND,   /* name: "wireguard", "tun" ... */
+	FW_TO_HOST,   /* the destination is an address of this host */
+	FW_IN,        /* the set called name has an element for this packet */
 	/* actions */
 	FW_COUNTER, /* of the packets that come this far; named where there is a name */
 	FW_ACCEPT,
@@ -53,6 +62,9 @@ enum fw_field {
 	FW_FIELD_IIFNAME,
 	FW_FIELD_OIFNAME,
 	FW_FIELD_L4PROTO,
+	FW_FIELD_SADDR4,
+	FW_FIELD_SADDR6,
+	FW_FIELD_ARP_SADDR,
 	FW_FIELD_DADDR4,
 	FW_FIELD_DADDR6,
 	FW_FIELD_DPORT,
@@ -82,6 +94,7 @@ struct fw_rule {
 enum fw_hook { FW_NO_HOOK, FW_PREROUTING, FW_INPUT, FW_FORWARD, FW_OUTPUT, FW_POSTROUTING };
 
 struct fw_chain {
+	enum fw_table table;
 	char name[FW_NAME_SIZE];
 	enum fw_hook hook; /* FW_NO_HOOK: reached by jumps only */
 	bool nat;          /* a base chain of type nat instead of filter */
@@ -98,7 +111,8 @@ enum fw_type {
 	FW_TYPE_ADDR4,
 	FW_TYPE_ADDR6,
 	FW_TYPE_PORT,
-	FW_TYPE_VERDICT,
+	FW_TYPE_JUMP, /* a verdict: come back from that chain */
+	FW_TYPE_GOTO, /* a verdict: that chain instead of the rest of this one */
 };
 
 struct fw_set {
@@ -106,10 +120,12 @@ struct fw_set {
 	uint8_t key[FW_KEY_FIELDS];    /* enum fw_type, ended by FW_NO_TYPE or full */
 	uint8_t data[2];               /* of a map */
 	uint8_t lookup[FW_KEY_FIELDS]; /* enum fw_field: what is compared with the key */
+	enum fw_table table;
 };
 
 /* Declared apart from the rules that use it, so that it outlives their replacement. */
 struct fw_counter {
+	enum fw_table table;
 	char name[FW_NAME_SIZE];
 };
 
@@ -136,10 +152,16 @@ void fw_rule_add(struct fw_chain *chain, const char *why, const struct fw_expr *
 #define rule(chain, why, ...) \
 	fw_rule_add(chain, why, (const struct fw_expr[]){ __VA_ARGS__, { .kind = FW_END } })
 
+static inline bool fw_is_verdict(uint8_t type)
+{
+	return type == FW_TYPE_JUMP || type == FW_TYPE_GOTO;
+}
+
 bool fw_chain_equal(const struct fw_chain *a, const struct fw_chain *b);
 void fw_chain_done(struct fw_chain *chain);
 
 /* In nft syntax. */
+extern const char *const fw_table_names[FW_TABLES]; /* "inet tailexit" ... */
 void fw_rule_print(const struct fw_rule *rule, struct strbuf *text);
 void fw_set_print_head(const struct fw_set *set, struct strbuf *text); /* "map x { type ...;" */
 void fw_chain_print_head(const struct fw_chain *chain, struct strbuf *text);

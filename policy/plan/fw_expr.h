@@ -46,6 +46,16 @@ static inline struct fw_expr daddr(struct prefix prefix)
 	return (struct fw_expr){ .kind = FW_DADDR, .prefix = prefix };
 }
 
+static inline struct fw_expr protocol(uint16_t ethertype)
+{
+	return (struct fw_expr){ .kind = FW_PROTOCOL, .value = ethertype };
+}
+
+static inline struct fw_expr arp_saddr(struct addr addr)
+{
+	return (struct fw_expr){ .kind = FW_ARP_SADDR, .prefix.addr = addr };
+}
+
 static inline struct fw_expr l4proto(uint8_t proto)
 {
 	return (struct fw_expr){ .kind = FW_L4PROTO, .value = proto };

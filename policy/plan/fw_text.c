@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The firewall in nft syntax: what people read, golden files fix, and nft itself accepts. */
+#include <linux/if_ether.h>
 #include <netinet/in.h>
 
 #include "../base/mem.h"
 #include "fw.h"
+#include "names.h"
+
+const char *const fw_table_names[FW_TABLES] = {
+	[FW_INET] = "inet " NFT_TABLE,
+	[FW_BRIDGE] = "bridge " NFT_TABLE,
+};
 
 /* clang-format off */
 static const char *const type_names[] = {
 	[FW_TYPE_IFNAME] = "ifname",       [FW_TYPE_PROTO] = "inet_proto",
 	[FW_TYPE_ADDR4] = "ipv4_addr",     [FW_TYPE_ADDR6] = "ipv6_addr",
-	[FW_TYPE_PORT] = "inet_service",   [FW_TYPE_VERDICT] = "verdict",
+	[FW_TYPE_PORT] = "inet_service",   [FW_TYPE_JUMP] = "verdict",
+	[FW_TYPE_GOTO] = "verdict",
 };
 /* clang-format on */
 
@@ -18,6 +26,8 @@ static const char *const field_names[] = {
 	[FW_FIELD_IIFNAME] = "iifname",   [FW_FIELD_OIFNAME] = "oifname",
 	[FW_FIELD_L4PROTO] = "meta l4proto", [FW_FIELD_DADDR4] = "ip daddr",
 	[FW_FIELD_DADDR6] = "ip6 daddr",  [FW_FIELD_DPORT] = "th dport",
+	[FW_FIELD_SADDR4] = "ip saddr",   [FW_FIELD_SADDR6] = "ip6 saddr",
+	[FW_FIELD_ARP_SADDR] = "arp saddr ip",
 };
 /* clang-format on */
 
@@ -59,6 +69,11 @@ static void print_proto(uint8_t proto, struct strbuf *text)
 	default:
 		strbuf_addf(text, "%u", proto);
 	}
+}
+
+static const char *protocol_name(uint32_t protocol)
+{
+	return protocol == ETH_P_IP ? "ip" : protocol == ETH_P_IPV6 ? "ip6" : "arp";
 }
 
 static void print_states(uint32_t states, struct strbuf *text)
@@ -123,6 +138,12 @@ static void print_expr(const struct fw_expr *e, struct strbuf *text)
 		break;
 	case FW_DADDR:
 		print_addr_match("daddr", e, text);
+		break;
+	case FW_PROTOCOL:
+		strbuf_addf(text, "meta protocol %s%s", is, protocol_name(e->value));
+		break;
+	case FW_ARP_SADDR:
+		strbuf_addf(text, "arp saddr ip %s%s", is, addr_print(&e->prefix.addr, &buffer));
 		break;
 	case FW_L4PROTO:
 		strbuf_addf(text, "meta l4proto %s", is);
@@ -252,8 +273,11 @@ static void print_values(const uint8_t *list, size_t max, const struct fw_elemen
 		case FW_TYPE_PORT:
 			strbuf_addf(text, "%u", data ? e->to_port : e->port);
 			break;
-		case FW_TYPE_VERDICT:
+		case FW_TYPE_JUMP:
 			strbuf_addf(text, "jump %s", e->jump);
+			break;
+		case FW_TYPE_GOTO:
+			strbuf_addf(text, "goto %s", e->jump);
 			break;
 		case FW_NO_TYPE:
 			break;

@@ -29,14 +29,17 @@ static bool resolves_elsewhere(const struct egress *egress)
 	return egress_is_confined(egress) && egress->dns != DNS_DOCKER;
 }
 
-void compile_hostside(const struct network *net, struct plan *plan)
+void compile_hostside(const struct scope *scope, struct plan *plan)
 {
-	const struct egress *egress = &net->egress;
+	const struct egress *egress = scope->egress;
+	bool everything = egress->host == HOST_ON && !resolves_elsewhere(egress);
 	struct fw_chain *input;
 
-	if (egress->host == HOST_ON && !resolves_elsewhere(egress))
+	if (everything && !scope_needs_chain(scope))
 		return;
-	input = chain_of_network(plan, "input", "net_input", net);
+	input = chain_of(plan, "input", scope);
+	if (everything)
+		return;
 	rule(input, "answers", ct_state(FW_CT_ESTABLISHED | FW_CT_RELATED), return_());
 	rule(input, "ping", l4proto(IPPROTO_ICMP), return_());
 	rule(input, "ping, neighbour discovery", l4proto(IPPROTO_ICMPV6), return_());
@@ -48,11 +51,11 @@ void compile_hostside(const struct network *net, struct plan *plan)
 		     return_());
 	}
 	if (resolves_elsewhere(egress)) {
-		port_rule(input, "the host's resolver asks around the exit", 53, lost(net, "dns"),
+		port_rule(input, "the host's resolver asks around the exit", 53, lost(scope, "dns"),
 			  reject());
-		port_rule(input, "the host's resolver asks around the exit", 853, lost(net, "dns"),
-			  reject());
+		port_rule(input, "the host's resolver asks around the exit", 853,
+			  lost(scope, "dns"), reject());
 	}
 	if (egress->host != HOST_ON)
-		rule(input, "not to the host", lost(net, "host"), reject());
+		rule(input, "not to the host", lost(scope, "host"), reject());
 }

@@ -12,15 +12,15 @@
 
 /* On the first packet, before it is known whether it may come in: a note on a connection that is
  * refused is never read. */
-static void note_way_back(const struct network *net, struct fw_chain *to)
+static void note_way_back(const struct egress *egress, struct fw_chain *to)
 {
 	rule(to, "answers by the main table", ct_state(FW_CT_NEW), set_ct_mark(MARK_RETURN));
 	rule(to, "answers to the tailnet", iifname("tailscale*"), ct_state(FW_CT_NEW),
 	     set_ct_mark(MARK_HOST));
-	for (size_t i = 0; i < net->egress.via.n; i++) {
-		rule(to, "answers through the exit", iifname(net->egress.via.names[i]),
-		     ct_state(FW_CT_NEW), set_ct_mark(MARK_PATH(net->egress.path)));
-		rule(to, "fits the exit", iifname(net->egress.via.names[i]), clamp_mss());
+	for (size_t i = 0; i < egress->via.n; i++) {
+		rule(to, "answers through the exit", iifname(egress->via.names[i]),
+		     ct_state(FW_CT_NEW), set_ct_mark(MARK_PATH(egress->path)));
+		rule(to, "fits the exit", iifname(egress->via.names[i]), clamp_mss());
 	}
 }
 
@@ -42,23 +42,24 @@ static void without_translation(const struct network *net, enum family f, struct
 	}
 }
 
-void compile_ingress(const struct network *net, struct plan *plan)
+void compile_ingress(const struct scope *scope, struct plan *plan)
 {
-	struct fw_chain *to = chain_of_network(plan, "to", "net_to", net);
+	const struct network *net = scope->net;
+	struct fw_chain *to = chain_of(plan, "to", scope);
 
 	rule(to, "between containers", iifname(net->bridge), return_());
 	if (net->internal) {
-		rule(to, "internal network", lost(net, "internal"), drop());
+		rule(to, "internal network", lost(scope, "internal"), drop());
 		return;
 	}
-	note_way_back(net, to);
+	note_way_back(scope->egress, to);
 	rule(to, "answers", ct_state(FW_CT_ESTABLISHED | FW_CT_RELATED), return_());
-	if (net->egress.lan == LAN_OFF)
+	if (scope->egress->lan == LAN_OFF)
 		for (size_t i = 0; i < private_ranges.n; i++)
 			rule(to, "not from private ranges", saddr(private_ranges.prefixes[i]),
-			     lost(net, "lan"), drop());
+			     lost(scope, "lan"), drop());
 	rule(to, "published ports", ct_dnat(), return_());
 	for (enum family f = V4; f < FAMILIES; f++)
 		without_translation(net, f, to);
-	rule(to, "not published", lost(net, "unpublished"), drop());
+	rule(to, "not published", lost(scope, "unpublished"), drop());
 }

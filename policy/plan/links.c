@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chain.h"
 #include "names.h"
 
 #define DEFAULT_MTU 1500
@@ -12,12 +13,12 @@
 #define MTU_MIN 1280
 
 /* As large as the exit carries, so that nothing has to be cut or refused on the way. */
-static uint32_t mtu_of(const struct network *net, const struct facts *facts)
+static uint32_t mtu_of(const struct scope *scope, const struct facts *facts)
 {
-	const struct exit_fact *exit = path_choose(&net->egress.via, facts);
+	const struct exit_fact *exit = path_choose(&scope->egress->via, facts);
 
-	if (net->mtu)
-		return net->mtu;
+	if (scope->mtu)
+		return scope->mtu;
 	if (exit && exit->mtu >= MTU_MIN && exit->mtu < DEFAULT_MTU)
 		return exit->mtu;
 	return DEFAULT_MTU;
@@ -34,13 +35,14 @@ static void bridge_mac(const struct network *net, uint8_t mac[6])
 	mac[0] = (mac[0] & 0xfc) | 0x02; /* unicast, locally administered */
 }
 
-static void compile_bridge(const struct network *net, const struct facts *facts, struct plan *plan)
+static void compile_bridge(const struct scope *scope, const struct facts *facts, struct plan *plan)
 {
+	const struct network *net = scope->net;
 	struct item_bridge *bridge = &plan_add(plan, ITEM_BRIDGE)->bridge;
 
 	snprintf(bridge->name, sizeof(bridge->name), "%s", net->bridge);
 	snprintf(bridge->alias, sizeof(bridge->alias), LINK_ALIAS "network %s", net->id);
-	bridge->mtu = mtu_of(net, facts);
+	bridge->mtu = mtu_of(scope, facts);
 	bridge_mac(net, bridge->mac);
 }
 
@@ -104,29 +106,39 @@ static void compile_escape(const struct network *net, enum family f, struct plan
 	memcpy(rule->iif, net->bridge, sizeof(rule->iif));
 }
 
-void compile_links(const struct network *network, const struct facts *facts, struct plan *plan)
+/* A network that is open is not any more once some container in it is confined: the others carry
+ * the mark that leads past the fence. */
+static bool is_fenced(const struct scope *scope)
 {
-	compile_bridge(network, facts, plan);
+	return scope->egress->policy != POLICY_OPEN || scope->differences;
+}
+
+void compile_links(const struct member *member, const struct facts *facts, struct plan *plan)
+{
+	struct scope scope = scope_of_network(member);
+
+	compile_bridge(&scope, facts, plan);
 	for (enum family f = V4; f < FAMILIES; f++) {
 		/* Whether or not the network has this family. */
-		if (network->egress.policy != POLICY_OPEN)
-			compile_fence(network, f, plan);
-		compile_escape(network, f, plan);
-		if (prefix_is_set(&network->subnet[f]))
-			compile_subnet(network, f, plan);
+		if (is_fenced(&scope))
+			compile_fence(scope.net, f, plan);
+		compile_escape(scope.net, f, plan);
+		if (prefix_is_set(&scope.net->subnet[f]))
+			compile_subnet(scope.net, f, plan);
 	}
 }
 
-void compile_veth(const struct network *network, const struct facts *facts,
+void compile_veth(const struct member *member, const struct facts *facts,
 		  const struct endpoint *endpoint, struct plan *plan)
 {
+	struct scope scope = scope_of_endpoint(member, endpoint);
 	struct item_veth *veth = &plan_add(plan, ITEM_VETH)->veth;
 
 	memcpy(veth->host_if, endpoint->host_if, sizeof(veth->host_if));
 	memcpy(veth->container_if, endpoint->container_if, sizeof(veth->container_if));
-	memcpy(veth->bridge, network->bridge, sizeof(veth->bridge));
+	memcpy(veth->bridge, member->network.bridge, sizeof(veth->bridge));
 	snprintf(veth->alias, sizeof(veth->alias), LINK_ALIAS "endpoint %s", endpoint->id);
 	memcpy(veth->container_mac, endpoint->mac, sizeof(veth->container_mac));
-	veth->mtu = mtu_of(network, facts);
-	veth->isolated = !network->icc;
+	veth->mtu = mtu_of(&scope, facts);
+	veth->isolated = !member->network.icc;
 }

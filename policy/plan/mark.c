@@ -13,33 +13,35 @@ static const struct prefix link_local = { { AF_INET6, { 0xfe, 0x80 } }, 10 };
 static const struct prefix unspecified = { { AF_INET6, { 0 } }, 128 };
 
 /* Docker lets containers send what they like by default. */
-static void drop_forged(const struct network *net, struct fw_chain *mark)
+static void drop_forged(const struct scope *scope, struct fw_chain *mark)
 {
+	const struct network *net = scope->net;
+
 	if (prefix_is_set(&net->subnet[V4]))
 		rule(mark, "forged source", not(saddr(prefix_network(&net->subnet[V4]))),
-		     lost(net, "forged"), drop());
+		     lost(scope, "forged"), drop());
 	else
-		rule(mark, "forged source", family(V4), lost(net, "forged"), drop());
+		rule(mark, "forged source", family(V4), lost(scope, "forged"), drop());
 	rule(mark, "neighbour discovery", saddr(link_local), return_());
 	rule(mark, "neighbour discovery", saddr(unspecified), return_());
-	if (prefix_is_set(&net->subnet[V6]) && !net->v6_off)
+	if (prefix_is_set(&net->subnet[V6]) && !scope->v6_off)
 		rule(mark, "forged source", not(saddr(prefix_network(&net->subnet[V6]))),
-		     lost(net, "forged"), drop());
+		     lost(scope, "forged"), drop());
 	else
-		rule(mark, "no IPv6 here", family(V6), lost(net, "ipv6"), drop());
+		rule(mark, "no IPv6 here", family(V6), lost(scope, "ipv6"), drop());
 }
 
 /* Who reached a published port gets his answers the way he came: noted by ingress.c. */
-static void mark_answers(const struct network *net, struct fw_chain *mark)
+static void mark_answers(const struct scope *scope, struct fw_chain *mark)
 {
 	rule(mark, "answers by the main table", ct_reply(), ct_mark(MARK_RETURN),
 	     set_mark(MARK_RETURN), return_());
 	rule(mark, "answers to the tailnet", ct_reply(), ct_mark(MARK_HOST), set_mark(MARK_HOST),
 	     return_());
-	if (net->egress.policy == POLICY_KILLSWITCH)
+	if (scope->egress->policy == POLICY_KILLSWITCH)
 		rule(mark, "answers through the exit", ct_reply(),
-		     ct_mark(MARK_PATH(net->egress.path)), set_mark(MARK_PATH(net->egress.path)),
-		     return_());
+		     ct_mark(MARK_PATH(scope->egress->path)),
+		     set_mark(MARK_PATH(scope->egress->path)), return_());
 }
 
 static void mark_tailnet(struct fw_chain *mark)
@@ -73,14 +75,14 @@ static void mark_bypass(const struct egress *egress, struct fw_chain *mark)
 		rule(mark, "around every tunnel", escape, set_mark(MARK_BYPASS));
 }
 
-void compile_mark(const struct network *net, struct plan *plan)
+void compile_mark(const struct scope *scope, struct plan *plan)
 {
-	const struct egress *egress = &net->egress;
-	struct fw_chain *mark = chain_of_network(plan, "mark", "net_mark", net);
+	const struct egress *egress = scope->egress;
+	struct fw_chain *mark = chain_of(plan, "mark", scope);
 
 	if (egress->policy != POLICY_OPEN)
-		drop_forged(net, mark);
-	mark_answers(net, mark);
+		drop_forged(scope, mark);
+	mark_answers(scope, mark);
 	switch (egress->policy) {
 	case POLICY_OPEN:
 		rule(mark, "as the host's own rules say", set_mark(MARK_HOST));

@@ -53,6 +53,8 @@
 #define MARK_PRIORITY (-140)
 /* Before Docker's and everybody's filter (0), after conntrack's defragmentation and raw. */
 #define FILTER_PRIORITY (-10)
+/* Where bridges filter, before br_netfilter (0) shows frames to everybody else. */
+#define GUARD_PRIORITY (-200)
 /* One before the priorities that iptables and Docker use (-100 and 100): a published port of ours
  * is translated by us. */
 #define DNAT_PRIORITY (-101)

@@ -41,6 +41,37 @@ static int compare_u32(uint32_t a, uint32_t b)
 	return (a > b) - (a < b);
 }
 
+enum fw_table item_table(const struct item *item)
+{
+	switch (item->kind) {
+	case ITEM_FW_TABLE:
+		return item->table;
+	case ITEM_FW_SET:
+		return item->set.table;
+	case ITEM_FW_COUNTER:
+		return item->counter.table;
+	case ITEM_FW_CHAIN:
+		return item->chain.table;
+	case ITEM_FW_ELEMENT:
+		return fw_set_find(item->element.set)->table;
+	case ITEM_FORWARDING:
+	case ITEM_RULE:
+	case ITEM_BACKSTOP:
+	case ITEM_BRIDGE:
+	case ITEM_ADDRESS:
+	case ITEM_ROUTE:
+	case ITEM_VETH:
+		break;
+	}
+	return FW_INET;
+}
+
+/* Sets, counters and chains: names are unique within a table. */
+static int compare_named(enum fw_table a_table, const char *a, enum fw_table b_table, const char *b)
+{
+	return a_table == b_table ? strcmp(a, b) : compare_u32(a_table, b_table);
+}
+
 static int compare_element(const struct fw_element *a, const struct fw_element *b)
 {
 	int r = strcmp(a->set, b->set);
@@ -99,13 +130,14 @@ int item_compare(const struct item *a, const struct item *b)
 		return compare_u32(a->kind, b->kind);
 	switch (a->kind) {
 	case ITEM_FW_TABLE:
-		return 0;
+		return compare_u32(a->table, b->table);
 	case ITEM_FW_SET:
-		return strcmp(a->set.name, b->set.name);
+		return compare_named(a->set.table, a->set.name, b->set.table, b->set.name);
 	case ITEM_FW_COUNTER:
-		return strcmp(a->counter.name, b->counter.name);
+		return compare_named(a->counter.table, a->counter.name, b->counter.table,
+				     b->counter.name);
 	case ITEM_FW_CHAIN:
-		return strcmp(a->chain.name, b->chain.name);
+		return compare_named(a->chain.table, a->chain.name, b->chain.table, b->chain.name);
 	case ITEM_FW_ELEMENT:
 		return compare_element(&a->element, &b->element);
 	case ITEM_FORWARDING:

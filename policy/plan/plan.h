@@ -15,7 +15,7 @@
 
 /* In the order in which items are created; removal goes backwards. Rules before roads. */
 enum item_kind {
-	ITEM_FW_TABLE, /* no content: everything of the firewall is inside it */
+	ITEM_FW_TABLE, /* no content: everything of the firewall is inside of one */
 	ITEM_FW_SET,
 	ITEM_FW_COUNTER,
 	ITEM_FW_CHAIN,
@@ -81,6 +81,7 @@ struct item_veth {
 struct item {
 	enum item_kind kind;
 	union {
+		enum fw_table table;
 		struct fw_set set;
 		struct fw_counter counter;
 		struct fw_chain chain;
@@ -108,6 +109,9 @@ void plan_done(struct plan *plan);
 
 /* The item that compares as equal to key; the plan must be sorted. NULL: there is none. */
 const struct item *plan_find(const struct plan *plan, const struct item *key);
+
+/* In which table is this item of the firewall? */
+enum fw_table item_table(const struct item *item);
 
 /* Same thing (key), regardless of its state? <0, 0, >0 in creation order. */
 int item_compare(const struct item *a, const struct item *b);

@@ -61,7 +61,7 @@ void item_print(const struct item *item, struct strbuf *text)
 
 	switch (item->kind) {
 	case ITEM_FW_TABLE:
-		strbuf_addf(text, "table inet " NFT_TABLE);
+		strbuf_addf(text, "table %s", fw_table_names[item->table]);
 		break;
 	case ITEM_FW_SET:
 		fw_set_print_head(&item->set, text);
@@ -135,25 +135,25 @@ static void print_chain(const struct fw_chain *chain, struct strbuf *text)
 
 /* nft wants a chain to stand before the element that jumps to it and a set before the rule that
  * looks into it: chains that are only jumped to use no sets that jump. */
-static void print_firewall(const struct plan *plan, struct strbuf *text)
+static void print_firewall(const struct plan *plan, enum fw_table table, struct strbuf *text)
 {
-	strbuf_addf(text, "table inet " NFT_TABLE " {\n");
+	strbuf_addf(text, "table %s {\n", fw_table_names[table]);
 	for (size_t i = 0; i < plan->n; i++)
-		if (plan->items[i].kind == ITEM_FW_SET)
+		if (plan->items[i].kind == ITEM_FW_SET && plan->items[i].set.table == table)
 			print_set(plan, &plan->items[i].set, text);
 	for (size_t i = 0; i < plan->n; i++)
-		if (plan->items[i].kind == ITEM_FW_COUNTER)
+		if (plan->items[i].kind == ITEM_FW_COUNTER && plan->items[i].counter.table == table)
 			strbuf_addf(text, "\tcounter %s { }\n", plan->items[i].counter.name);
 	for (size_t i = 0; i < plan->n; i++)
-		if (plan->items[i].kind == ITEM_FW_CHAIN)
+		if (plan->items[i].kind == ITEM_FW_CHAIN && plan->items[i].chain.table == table)
 			print_chain(&plan->items[i].chain, text);
 	strbuf_addf(text, "}\n");
 }
 
 void plan_print(const struct plan *plan, struct strbuf *text)
 {
-	if (plan->n && plan->items[0].kind == ITEM_FW_TABLE)
-		print_firewall(plan, text);
+	for (size_t i = 0; i < plan->n && plan->items[i].kind == ITEM_FW_TABLE; i++)
+		print_firewall(plan, plan->items[i].table, text);
 	for (size_t i = 0; i < plan->n; i++) {
 		if (plan->items[i].kind <= ITEM_FW_ELEMENT)
 			continue;

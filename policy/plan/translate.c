@@ -8,14 +8,16 @@
 #include "fw_expr.h"
 #include "names.h"
 
-static void source(const struct network *net, enum family f, struct fw_chain *post)
+static void source(const struct scope *scope, enum family f, struct fw_chain *post)
 {
+	const struct network *net = scope->net;
+	const struct exits *via = &scope->egress->via;
 	struct prefix subnet = prefix_network(&net->subnet[f]);
 
 	/* An exit takes only packets from its own address, whatever the network prefers elsewhere.
 	 */
-	for (size_t i = 0; i < net->egress.via.n; i++)
-		rule(post, "the exit's address", oifname(net->egress.via.names[i]), saddr(subnet),
+	for (size_t i = 0; i < via->n; i++)
+		rule(post, "the exit's address", oifname(via->names[i]), saddr(subnet),
 		     masquerade());
 	if (!net->masquerade || net->mode[f] == GATEWAY_ROUTED)
 		return;
@@ -25,22 +27,22 @@ static void source(const struct network *net, enum family f, struct fw_chain *po
 		rule(post, "the outgoing link's address", saddr(subnet), masquerade());
 }
 
-static bool translates_source(const struct network *net)
+static bool translates_source(const struct scope *scope)
 {
-	return !net->internal && (net->masquerade || net->egress.via.n);
+	return !scope->net->internal && (scope->net->masquerade || scope->egress->via.n);
 }
 
 /* dns=ADDRESS: every question goes to the first server of its family, whatever was asked. */
-static void redirect_names(const struct network *net, struct plan *plan)
+static void redirect_names(const struct scope *scope, struct plan *plan)
 {
-	const struct egress *egress = &net->egress;
+	const struct egress *egress = scope->egress;
 	struct fw_chain *dns;
 	bool done[FAMILIES] = { false };
 
-	if (egress->dns != DNS_LIST)
+	if (egress->dns != DNS_LIST && !scope_needs_chain(scope))
 		return;
-	dns = chain_of_network(plan, "dns", "net_dns", net);
-	for (size_t i = 0; i < egress->n_dns_servers; i++) {
+	dns = chain_of(plan, "dns", scope);
+	for (size_t i = 0; egress->dns == DNS_LIST && i < egress->n_dns_servers; i++) {
 		const struct addr *server = &egress->dns_servers[i];
 		enum family f = addr_family(server);
 
@@ -52,16 +54,19 @@ static void redirect_names(const struct network *net, struct plan *plan)
 	}
 }
 
-void compile_translation(const struct network *net, struct plan *plan)
+void compile_translation(const struct scope *scope, struct plan *plan)
 {
+	const struct network *net = scope->net;
 	struct fw_chain *post;
 
-	redirect_names(net, plan);
-	if (!translates_source(net))
+	redirect_names(scope, plan);
+	if (!translates_source(scope) && !scope_needs_chain(scope))
 		return;
-	post = chain_of_network(plan, "post", "net_post", net);
+	post = chain_of(plan, "post", scope);
+	if (!translates_source(scope))
+		return;
 	rule(post, "inside the network", oifname(net->bridge), return_());
 	for (enum family f = V4; f < FAMILIES; f++)
 		if (prefix_is_set(&net->subnet[f]))
-			source(net, f, post);
+			source(scope, f, post);
 }

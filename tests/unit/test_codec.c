@@ -55,12 +55,17 @@ static void an_endpoint_survives_the_trip(void **state)
 	(void)state;
 	endpoint.ports = test_port(17, "::", 65535, 1);
 	endpoint.n_ports = 1;
+	endpoint.exception = xcalloc(1, sizeof(*endpoint.exception));
+	endpoint.exception->egress = egress_default(POLICY_KILLSWITCH);
+	endpoint.exception->egress.path = 7;
+	endpoint.exception->mtu = 1400;
 	json = endpoint_encode(&endpoint);
 	assert_int_equal(endpoint_decode(&back, json, &err), 0);
 	again = endpoint_encode(&back);
 	assert_true(json_equal(json, again));
 	assert_int_equal(back.ports[0].host_port, 65535);
 	assert_memory_equal(back.mac, endpoint.mac, 6);
+	assert_memory_equal(back.exception, endpoint.exception, sizeof(*back.exception));
 	json_decref(again);
 	json_decref(json);
 }

@@ -117,6 +117,21 @@ static void a_rule_that_differs_changes_its_chain(void **state)
 		assert_true(op_is_firewall(&ops.ops[i]));
 }
 
+/* A second container, behind an exit of its own. */
+static void add_exception(struct world *world)
+{
+	struct member *member = world->members[0];
+	struct endpoint endpoint = test_endpoint(&member->network);
+
+	strcpy(endpoint.id, "ffff");
+	strcpy(endpoint.host_if, "tevffff");
+	endpoint.addr[V4] = test_prefix("10.77.0.3/24");
+	endpoint.exception = xcalloc(1, sizeof(*endpoint.exception));
+	endpoint.exception->egress = egress_default(POLICY_KILLSWITCH);
+	endpoint.exception->egress.path = 1;
+	member_add(member, &endpoint);
+}
+
 static void pieces_make_up_the_world(void **state)
 {
 	AUTO(world) struct world world = { 0 };
@@ -127,15 +142,20 @@ static void pieces_make_up_the_world(void **state)
 
 	(void)state;
 	fill_world(&world, true);
+	add_exception(&world);
 	facts_add_neighbour(&world.facts, "docker0");
 	compile_world(&world, &whole);
 	member = world.members[0];
 	compile_common(&world.facts, &pieces);
-	compile_network(&member->network, &world.facts, &pieces);
-	compile_endpoint(&member->network, &world.facts, member->endpoints[0], &pieces);
+	compile_network(member, &world.facts, &pieces);
+	for (size_t e = 0; e < member->n; e++)
+		compile_endpoint(member, &world.facts, member->endpoints[e], &pieces);
+	compile_path(&member->endpoints[1]->exception->egress, &world.facts, &pieces);
 	plan_sort(&pieces);
 	diff_compute(&whole, &pieces, &ops);
-	assert_int_equal(ops.n, 0);
+	/* Every endpoint asks for forwarding, and the world says it once. */
+	for (size_t i = 0; i < ops.n; i++)
+		assert_int_equal(subject(&ops.ops[i])->kind, ITEM_FORWARDING);
 	for (size_t i = 1; i < whole.n; i++)
 		assert_true(item_compare(&whole.items[i - 1], &whole.items[i]) < 0);
 }

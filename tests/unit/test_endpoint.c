@@ -119,12 +119,19 @@ static void using_what_is_not_there_is_refused(void **state)
 	}
 }
 
-static void options_of_one_container_are_refused_for_now(void **state)
+static void options_of_one_container_are_checked(void **state)
 {
 	network_with(*state, NETWORK("", "'policy':'open'"));
 	refused(*state, CREATE_ENDPOINT,
 		"{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{'Policy':'isolated'}}",
-		"option \\\"policy\\\" for one container is not available in this version");
+		"dns=strict");
+	refused(*state, CREATE_ENDPOINT,
+		"{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{'lan':'near'}}",
+		"option lan: \\\"near\\\" is none of");
+	refused(*state, CREATE_ENDPOINT,
+		"{" IDS ",'Interface':{'Address':'10.0.0.2/24'},"
+		"'Options':{'policy':'bypass','tailexit.policy':'isolated'}}",
+		"are two spellings of one");
 	refused(*state, CREATE_ENDPOINT,
 		"{" IDS ",'Interface':{'Address':'10.0.0.2/24'},'Options':{'polcy':'isolated'}}",
 		"did you mean \\\"policy\\\"?");
@@ -145,7 +152,7 @@ int main(void)
 		TEST(a_bad_port_changes_none),
 		TEST(removing_what_is_not_there_is_success),
 		TEST(using_what_is_not_there_is_refused),
-		TEST(options_of_one_container_are_refused_for_now),
+		TEST(options_of_one_container_are_checked),
 	};
 
 	log_set_level("warn");

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "../../policy/base/mem.h"
+#include "../../policy/model/exception.h"
 #include "../../policy/model/option.h"
 #include "../../policy/plan/compile.h"
 #include "world.h"
@@ -200,6 +201,50 @@ static void open_limited(struct network *net, struct endpoint *endpoint)
 	set_option(net, "host", "53");
 }
 
+/* The endpoint's own words, in a network of this policy. */
+static void except(struct network *net, struct endpoint *endpoint, const char *const *words)
+{
+	struct network own = *net;
+	struct err err;
+
+	for (; *words; words += 2)
+		assert_int_equal(exception_set(&own, net, words[0], words[1], &err), 0);
+	endpoint->exception = xcalloc(1, sizeof(*endpoint->exception));
+	assert_int_equal(exception_make(&own, net, endpoint->exception, &err), 0);
+	endpoint->exception->egress.path = own.egress.policy == POLICY_KILLSWITCH ? 2 : 0;
+}
+
+static void open_with_killswitch(struct network *net, struct endpoint *endpoint)
+{
+	published(net, endpoint);
+	except(net, endpoint,
+	       (const char *[]){ "policy", "killswitch", "via", "tailscale0", NULL });
+}
+
+static void bypass_with_isolated(struct network *net, struct endpoint *endpoint)
+{
+	set_policy(net, "bypass");
+	published(net, endpoint);
+	except(net, endpoint, (const char *[]){ "policy", "isolated", "icc", "false", NULL });
+}
+
+static void killswitch_with_tighter(struct network *net, struct endpoint *endpoint)
+{
+	set_policy(net, "killswitch");
+	set_option(net, "via", "wg0,tailscale0");
+	set_option(net, "lan", "on");
+	except(net, endpoint,
+	       (const char *[]){ "via", "tailscale0", "lan", "off", "dns", "9.9.9.9", "ipv6", "off",
+				 "mtu", "1400", NULL });
+}
+
+static void killswitch_with_open(struct network *net, struct endpoint *endpoint)
+{
+	set_policy(net, "killswitch");
+	set_option(net, "override", "any");
+	except(net, endpoint, (const char *[]){ "policy", "open", NULL });
+}
+
 static const struct {
 	const char *name;
 	prepare_fn *prepare;
@@ -235,6 +280,11 @@ static const struct {
 	{ "bypass-strict-dual", bypass_strict, true, true },
 	{ "isolated-policy-dual-published", isolated_policy, true, true },
 	{ "open-limited-dual", open_limited, true, true },
+	{ "override-open-with-killswitch", open_with_killswitch, true, true, { true, true } },
+	{ "override-open-with-killswitch-v4-closed", open_with_killswitch, true, false },
+	{ "override-bypass-with-isolated", bypass_with_isolated, true, true },
+	{ "override-killswitch-with-tighter", killswitch_with_tighter, true, true, { true, true } },
+	{ "override-killswitch-with-open", killswitch_with_open, true, true, { true, true } },
 };
 
 static char *compile_case(size_t i)

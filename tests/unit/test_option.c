@@ -36,7 +36,7 @@ static void only_what_is_available_is_offered(void **state)
 	assert_true(option_set(&network, "xyz", "", &err) < 0);
 	assert_string_equal(strstr(err.text, "valid ones are"),
 			    "valid ones are policy, via, lan, tailnet, host, dns, mark, "
-			    "ipv6, mtu, icc");
+			    "ipv6, mtu, icc, override");
 }
 
 static struct network accepted(const char *key, const char *value)
@@ -198,8 +198,10 @@ static void the_other_words_have_few_values(void **state)
 	assert_true(accepted("ipv6", "off").v6_off);
 	assert_false(accepted("ipv6", "auto").v6_off);
 	refused("ipv6", "on", "neither auto nor off");
-	/* No container differs from its network yet: a word without effect would be a lie. */
-	refused("override", "any", "is not available in this version; remove it");
+	assert_int_equal(accepted("override", "any").override, OVERRIDE_ANY);
+	assert_int_equal(accepted("override", "none").override, OVERRIDE_NONE);
+	assert_int_equal(accepted("policy", "open").override, OVERRIDE_TIGHTEN);
+	refused("override", "all", "is none of tighten, any, none; use one of them");
 	assert_true(with_policy("killswitch", "tailnet", "on").egress.tailnet);
 	refused("tailnet", "true", "neither on nor off");
 }
