@@ -167,9 +167,8 @@ static int send_rules(struct nl *nl, uint8_t family, const char *chain, const st
 		if (add == (slot->handle != 0))
 			continue;
 		/* Without NLM_F_APPEND a rule goes to the top. */
-		message = nft_batch_message(&batch, add ? NFT_MSG_NEWRULE : NFT_MSG_DELRULE,
+		message = nft_batch_message(&batch, add ? NFT_MSG_NEWRULE : NFT_MSG_DELRULE, family,
 					    add ? NLM_F_CREATE : 0, NULL);
-		((struct nfgenmsg *)mnl_nlmsg_get_payload(message))->nfgen_family = family;
 		rule = make_rule(slot, family, chain);
 		if (!add)
 			nftnl_rule_set_u64(rule, NFTNL_RULE_HANDLE, slot->handle);

@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 
 #include "../base/mem.h"
-#include "nft.h"
 #include "nl.h"
 
 /* Longer than any single message of ours: a rule of FW_RULE_EXPRS expressions is below 2 KiB. */
@@ -33,13 +32,13 @@ void nft_batch_init(struct nft_batch *batch, struct nl *nl)
 	batch->len += nftnl_batch_begin(room(batch), ++nl->seq)->nlmsg_len;
 }
 
-struct nlmsghdr *nft_batch_message(struct nft_batch *batch, uint16_t type, uint16_t flags,
-				   const struct item *item)
+struct nlmsghdr *nft_batch_message(struct nft_batch *batch, uint16_t type, uint8_t family,
+				   uint16_t flags, const struct item *item)
 {
 	batch->items = xreallocarray(batch->items, batch->n + 1, sizeof(*batch->items));
 	batch->items[batch->n++] = item;
 	/* Numbered when sent: only then is it known how many there are. */
-	return nftnl_nlmsg_build_hdr(room(batch), type, nft_family(item_table(item)), flags, 0);
+	return nftnl_nlmsg_build_hdr(room(batch), type, family, flags, 0);
 }
 
 void nft_batch_end_message(struct nft_batch *batch, const struct nlmsghdr *message)

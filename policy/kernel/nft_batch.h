@@ -21,9 +21,10 @@ struct nft_batch {
 };
 
 void nft_batch_init(struct nft_batch *batch, struct nl *nl);
-/* Opens a message for type (NFT_MSG_...); fill it, then nft_batch_end_message(). */
-struct nlmsghdr *nft_batch_message(struct nft_batch *batch, uint16_t type, uint16_t flags,
-				   const struct item *item);
+/* Opens a message for type (NFT_MSG_...) about something of that family; fill it, then
+ * nft_batch_end_message(). item may be NULL. */
+struct nlmsghdr *nft_batch_message(struct nft_batch *batch, uint16_t type, uint8_t family,
+				   uint16_t flags, const struct item *item);
 void nft_batch_end_message(struct nft_batch *batch, const struct nlmsghdr *message);
 /* Sends it and reads the kernel's verdict; the error names the item at fault. */
 int nft_batch_send(struct nft_batch *batch, struct nl *nl, struct err *err);

@@ -17,10 +17,16 @@
 
 #define CREATE (NLM_F_CREATE | NLM_F_EXCL)
 
+static struct nlmsghdr *begin(struct nft_batch *batch, uint16_t type, uint16_t flags,
+			      const struct item *item)
+{
+	return nft_batch_message(batch, type, nft_family(item_table(item)), flags, item);
+}
+
 static void put_table(struct nft_batch *batch, uint16_t type, uint16_t flags,
 		      const struct item *item)
 {
-	struct nlmsghdr *message = nft_batch_message(batch, type, flags, item);
+	struct nlmsghdr *message = begin(batch, type, flags, item);
 	struct nftnl_table *table = mem_check(nftnl_table_alloc());
 
 	nftnl_table_set_u32(table, NFTNL_TABLE_FAMILY, nft_family(item->table));
@@ -32,7 +38,7 @@ static void put_table(struct nft_batch *batch, uint16_t type, uint16_t flags,
 
 static void put_set(struct nft_batch *batch, uint16_t type, uint16_t flags, const struct item *item)
 {
-	struct nlmsghdr *message = nft_batch_message(batch, type, flags, item);
+	struct nlmsghdr *message = begin(batch, type, flags, item);
 	struct nftnl_set *set = nft_set(&item->set, batch->n);
 
 	nftnl_set_nlmsg_build_payload(message, set);
@@ -43,7 +49,7 @@ static void put_set(struct nft_batch *batch, uint16_t type, uint16_t flags, cons
 static void put_counter(struct nft_batch *batch, uint16_t type, uint16_t flags,
 			const struct item *item)
 {
-	struct nlmsghdr *message = nft_batch_message(batch, type, flags, item);
+	struct nlmsghdr *message = begin(batch, type, flags, item);
 	struct nftnl_obj *obj = mem_check(nftnl_obj_alloc());
 
 	nftnl_obj_set_u32(obj, NFTNL_OBJ_FAMILY, nft_family(item->counter.table));
@@ -60,7 +66,7 @@ static void put_counter(struct nft_batch *batch, uint16_t type, uint16_t flags,
 static void put_chain(struct nft_batch *batch, uint16_t type, uint16_t flags,
 		      const struct item *item)
 {
-	struct nlmsghdr *message = nft_batch_message(batch, type, flags, item);
+	struct nlmsghdr *message = begin(batch, type, flags, item);
 	struct nftnl_chain *chain = nft_chain(&item->chain);
 
 	nftnl_chain_nlmsg_build_payload(message, chain);
@@ -70,7 +76,7 @@ static void put_chain(struct nft_batch *batch, uint16_t type, uint16_t flags,
 
 static void flush_chain(struct nft_batch *batch, const struct item *item)
 {
-	struct nlmsghdr *message = nft_batch_message(batch, NFT_MSG_DELRULE, 0, item);
+	struct nlmsghdr *message = begin(batch, NFT_MSG_DELRULE, 0, item);
 
 	mnl_attr_put_strz(message, NFTA_RULE_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(message, NFTA_RULE_CHAIN, item->chain.name);
@@ -80,8 +86,8 @@ static void flush_chain(struct nft_batch *batch, const struct item *item)
 static void put_rules(struct nft_batch *batch, const struct item *item)
 {
 	for (size_t i = 0; i < item->chain.n; i++) {
-		struct nlmsghdr *message = nft_batch_message(batch, NFT_MSG_NEWRULE,
-							     NLM_F_CREATE | NLM_F_APPEND, item);
+		struct nlmsghdr *message =
+			begin(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, item);
 		struct nftnl_rule *rule = nft_rule(&item->chain, &item->chain.rules[i]);
 
 		nftnl_rule_nlmsg_build_payload(message, rule);
@@ -93,7 +99,7 @@ static void put_rules(struct nft_batch *batch, const struct item *item)
 static void put_element(struct nft_batch *batch, uint16_t type, uint16_t flags,
 			const struct item *item)
 {
-	struct nlmsghdr *message = nft_batch_message(batch, type, flags, item);
+	struct nlmsghdr *message = begin(batch, type, flags, item);
 	struct nftnl_set *set = mem_check(nftnl_set_alloc());
 
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, NFT_TABLE);

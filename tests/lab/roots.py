@@ -9,6 +9,7 @@ import glob
 import os
 import re
 import shutil
+import zlib
 
 from . import proc
 from .rundir import CACHE
@@ -18,8 +19,14 @@ ENGINES = {"bookworm": "20.10", "trixie": "26.1", "sid": "28.5"}
 # skipped by name.
 MANDATORY = "bookworm"
 
-PACKAGES = """docker.io docker-cli docker-compose containerd runc iptables nftables iproute2
-    busybox-static ca-certificates procps kmod""".split()
+PACKAGES = """docker.io docker-compose containerd runc iptables nftables iproute2 busybox-static
+    ca-certificates procps kmod""".split()
+# Where the docker command is a package of its own.
+MORE_PACKAGES = {"trixie": ["docker-cli"], "sid": ["docker-cli"]}
+
+
+def packages(suite):
+    return PACKAGES + MORE_PACKAGES.get(suite, [])
 
 
 class Unavailable(Exception):
@@ -51,7 +58,7 @@ def _bootstrap(suite, target):
     result = proc.run(
         [
             "mmdebstrap", "--variant=minbase", "--mode=root", "--components=main",
-            "--include=" + ",".join(PACKAGES),
+            "--include=" + ",".join(packages(suite)),
             '--aptopt=APT::Install-Recommends "false"',
             '--aptopt=Acquire::Languages "none"',
             # A mirror may be a snapshot whose Release file is past its date.
@@ -71,8 +78,8 @@ def _bootstrap(suite, target):
 
 
 def root(suite):
-    """The path of an engine's root; builds it if it is not there yet."""
-    path = os.path.join(CACHE, "roots", suite)
+    """The path of an engine's root; builds it if it is not there yet, with these packages."""
+    path = os.path.join(CACHE, "roots", f"{suite}-{zlib.crc32(' '.join(packages(suite)).encode()):08x}")
     os.makedirs(os.path.dirname(path), exist_ok=True)
     # One builder at a time; whoever waited finds the finished root.
     with open(path + ".lock", "w", encoding="ascii") as lock:
