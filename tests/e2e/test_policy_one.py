@@ -115,7 +115,8 @@ def test_looser_only_where_any_is_allowed(docker, tunnel):
     (["override=none"], ["policy=isolated"], "has override=none"),
     ([], ["polcy=isolated"], 'did you mean "policy"?'),
     ([], ["override=any"], "is for a whole network"),
-    ([], ["policy=killswitch", "via=te-0"], "is no exit"),
+    (["override=any"], ["via=te-0"], "is no exit"),
+    (["override=any"], ["policy=bypass", "mark=51820"], "only a whole network can have"),
 ], ids=str)
 def test_refusals(docker, options, own, sentence):
     net = network(docker, "policy=killswitch", *options)
