@@ -55,7 +55,7 @@ static struct prefix read_prefix(struct reader *reader, const json_t *object, co
 	return prefix;
 }
 
-static void options_done(struct request_options *options)
+void request_options_done(struct request_options *options)
 {
 	for (size_t i = 0; i < options->n; i++) {
 		free(options->items[i].key);
@@ -261,7 +261,7 @@ int decode_gateway_check(const char *body, size_t len, struct network_request *r
 
 void network_request_done(struct network_request *request)
 {
-	options_done(&request->options);
+	request_options_done(&request->options);
 }
 
 int decode_network_id(const char *body, size_t len, struct network_id *ret_id, struct err *err)
@@ -329,7 +329,7 @@ int decode_endpoint(const char *body, size_t len, struct endpoint_request *ret_r
 void endpoint_request_done(struct endpoint_request *request)
 {
 	ports_done(&request->ports);
-	options_done(&request->options);
+	request_options_done(&request->options);
 }
 
 int decode_attach(const char *body, size_t len, struct attach_request *ret_request, struct err *err)

@@ -14,6 +14,7 @@ struct request_options {
 	struct request_option *items;
 	size_t n;
 };
+void request_options_done(struct request_options *options);
 
 struct port_requests {
 	bool given; /* false: dockerd said nothing about ports, which is not "no ports" */

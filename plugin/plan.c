@@ -41,7 +41,7 @@ static int split_options(const struct repeated *texts, struct request_options *r
 		const char *equals = strchr(texts->values[i], '=');
 
 		if (!equals)
-			return err_set(err, -EINVAL, "-o %s: give it as KEY=VALUE",
+			return err_set(err, -EINVAL, "option %s: give it as KEY=VALUE",
 				       texts->values[i]);
 		option->key =
 			mem_check(strndup(texts->values[i], (size_t)(equals - texts->values[i])));
@@ -68,6 +68,27 @@ static int print_difference(const struct settings *settings, struct err *err)
 	return r;
 }
 
+static int preview(const struct settings *settings, struct network_request *request,
+		   struct strbuf *text, struct err *err)
+{
+	struct exception exception;
+	bool differs = settings->container_options.n > 0;
+	int r = split_options(&settings->options, &request->options, err);
+
+	if (r == 0)
+		r = options_apply(&request->network, &request->options, err);
+	if (r == 0 && differs) {
+		AUTO(request_options) struct request_options own = { 0 };
+
+		r = split_options(&settings->container_options, &own, err);
+		if (r == 0)
+			r = options_except(&request->network, &own, &exception, err);
+	}
+	if (r == 0)
+		r = policy_preview(&request->network, differs ? &exception : NULL, text, err);
+	return r;
+}
+
 int plan_command(const struct settings *settings, struct err *err)
 {
 	AUTO(network_request) struct network_request request = { .network.id = "example" };
@@ -82,11 +103,7 @@ int plan_command(const struct settings *settings, struct err *err)
 	if (r == 0 && settings->subnets.n == 0)
 		r = add_subnet(&request.network, DEFAULT_SUBNET, err);
 	if (r == 0)
-		r = split_options(&settings->options, &request.options, err);
-	if (r == 0)
-		r = options_apply(&request.network, &request.options, err);
-	if (r == 0)
-		r = policy_preview(&request.network, &text, err);
+		r = preview(settings, &request, &text, err);
 	if (r == 0)
 		fputs(strbuf_text(&text), stdout);
 	return r;

@@ -35,6 +35,8 @@ static const struct setting table[] = {
 	  "for programs" },
 	{ "opt", REPEATED, NULL, NULL, offsetof(struct settings, options), COMMAND_PLAN,
 	  "-o KEY=VALUE, as for `docker network create`; may be repeated" },
+	{ "driver-opt", REPEATED, NULL, NULL, offsetof(struct settings, container_options),
+	  COMMAND_PLAN, "KEY=VALUE of one container in the network; may be repeated" },
 	{ "subnet", REPEATED, NULL, NULL, offsetof(struct settings, subnets), COMMAND_PLAN,
 	  "one per address family (172.18.0.0/16 if there is none)" },
 	{ "internal", FLAG, NULL, NULL, offsetof(struct settings, internal), COMMAND_PLAN,

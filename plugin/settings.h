@@ -20,7 +20,8 @@ struct settings {
 	const char *log_level;
 	bool json;
 	/* of a network that is only thought of */
-	struct repeated options; /* -o key=value */
+	struct repeated options;           /* -o key=value */
+	struct repeated container_options; /* --driver-opt key=value: of one container in it */
 	struct repeated subnets;
 	bool internal;
 	bool diff;

@@ -95,6 +95,7 @@ int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, s
  * each; nothing when all is as it should be. Touches nothing. */
 int policy_print_difference(struct policy *policy, struct strbuf *text, struct err *err);
 
-/* Prints what this network would become, in nft syntax and one line per link, route and rule. Needs
- * no engine and touches nothing. */
-int policy_preview(const struct network *network, struct strbuf *text, struct err *err);
+/* Prints what this network would become, in nft syntax and one line per link, route and rule; with
+ * an exception, what a container that differs by it adds. Needs no engine and touches nothing. */
+int policy_preview(const struct network *network, const struct exception *exception,
+		   struct strbuf *text, struct err *err);

@@ -137,28 +137,3 @@ int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, s
 	nft_counters_done(&job.counters);
 	return r;
 }
-
-/* As the first and only network of a host whose exits all work. */
-int policy_preview(const struct network *network, struct strbuf *text, struct err *err)
-{
-	AUTO(world) struct world world = { 0 };
-	AUTO(plan) struct plan plan = { 0 };
-	struct network net = *network;
-
-	if (!prefix_is_set(&net.subnet[V4]) && !prefix_is_set(&net.subnet[V6]))
-		return err_set(err, -EINVAL, "the network has no subnet");
-	if (net.egress.policy == POLICY_KILLSWITCH)
-		net.egress.path = 1;
-	if (!*net.bridge)
-		snprintf(net.bridge, sizeof(net.bridge), BRIDGE_PREFIX "%.12s", net.id);
-	for (size_t i = 0; i < net.egress.via.n; i++) {
-		struct exit_fact exit = { .usable = { true, true }, .mtu = 1280 };
-
-		snprintf(exit.name, sizeof(exit.name), "%s", net.egress.via.names[i]);
-		facts_set_exit(&world.facts, &exit);
-	}
-	world_add(&world, &net);
-	compile_world(&world, &plan);
-	plan_print(&plan, text);
-	return 0;
-}

@@ -243,8 +243,9 @@ int policy_print_difference(struct policy *policy, struct strbuf *text, struct e
 	return 0;
 }
 
-int policy_preview(const struct network *network, struct strbuf *text, struct err *err)
+int policy_preview(const struct network *network, const struct exception *exception,
+		   struct strbuf *text, struct err *err)
 {
-	(void)network, (void)text, (void)err;
+	(void)network, (void)exception, (void)text, (void)err;
 	return 0;
 }
