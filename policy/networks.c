@@ -176,27 +176,27 @@ static bool shares_path(const struct policy *policy, const struct network *net)
 	return false;
 }
 
-/* The first network brings what all share, the first one on a path brings the path. */
-static int build(struct policy *policy, const struct network *net, bool up, struct err *err)
+/* The first network brings what all share, the first one on a path brings the path; exits are
+ * known by now, and not yet forgotten. */
+static void compile_with(const struct policy *policy, const struct network *net, struct plan *plan)
 {
 	const struct facts *facts = &policy->world.facts;
 	bool in_world = world_find(&policy->world, net->id) != NULL;
-	AUTO(plan) struct plan with = { 0 };
-	AUTO(plan) struct plan without = { 0 };
 
 	if (policy->world.n == (in_world ? 1 : 0))
-		compile_common(facts, &with);
+		compile_common(facts, plan);
+	compile_exits(facts, plan);
 	if (net->egress.path && !shares_path(policy, net))
-		compile_path(&net->egress, facts, &with);
-	compile_network(net, facts, &with);
-	return up ? engine_transition(policy, &without, &with, err)
-		  : engine_transition(policy, &with, &without, err);
+		compile_path(&net->egress, facts, plan);
+	compile_network(net, facts, plan);
 }
 
 int policy_network_add(struct policy *policy, const struct network *network, struct err *err)
 {
 	struct member *member = world_find(&policy->world, network->id);
 	struct network net = *network;
+	AUTO(plan) struct plan without = { 0 };
+	AUTO(plan) struct plan with = { 0 };
 	struct err ignored;
 	int r;
 
@@ -210,18 +210,23 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 		return err_set(err, -EEXIST,
 			       "network %.12s exists with other options; remove it first", net.id);
 	r = check_network(policy, &net, err);
-	if (r == 0)
-		r = exits_learn(policy, &net, err);
 	if (r < 0)
 		return r;
+	compile_exits(&policy->world.facts, &without);
+	r = exits_learn(policy, &net, err);
+	if (r < 0) {
+		exits_forget(policy, &net);
+		return r;
+	}
 	member = world_add(&policy->world, &net);
-	r = build(policy, &net, true, err);
+	compile_with(policy, &net, &with);
+	r = engine_transition(policy, &without, &with, err);
 	if (r == 0) {
 		/* After the kernel: of a crash in between nothing is left but an orphan, which the
 		 * next start sweeps. The other way round a network nobody asked for would stay. */
 		r = store_save_network(&policy->store, &net, err);
 		if (r < 0)
-			(void)build(policy, &net, false, &ignored);
+			(void)engine_transition(policy, &with, &without, &ignored);
 	}
 	if (r < 0) {
 		world_remove(&policy->world, net.id);
@@ -238,6 +243,8 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 int policy_network_remove(struct policy *policy, const char *network_id, struct err *err)
 {
 	struct member *member = world_find(&policy->world, network_id);
+	AUTO(plan) struct plan without = { 0 };
+	AUTO(plan) struct plan with = { 0 };
 	struct network net;
 	int r;
 
@@ -252,8 +259,10 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 		(void)endpoint_discard(policy, member, member->endpoints[member->n - 1]->id, err);
 	net = member->network;
 	world_remove(&policy->world, network_id);
-	r = build(policy, &net, false, err);
+	compile_with(policy, &net, &with);
 	exits_forget(policy, &net);
+	compile_exits(&policy->world.facts, &without);
+	r = engine_transition(policy, &with, &without, err);
 	hostpath_forget(policy, net.bridge);
 	if (policy->world.n == 0)
 		neighbours_save(policy);

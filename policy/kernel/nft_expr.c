@@ -3,6 +3,7 @@
 #include "nft_expr.h"
 
 #include "../base/mem.h"
+#include "../plan/names.h"
 
 struct nftnl_expr *add_expr(struct nftnl_rule *rule, const char *name)
 {
@@ -64,7 +65,7 @@ void load_ct_mark(struct nftnl_rule *rule)
  * lays out the parts of a concatenation. */
 static void load_key(struct nftnl_rule *rule, const struct fw_set *set)
 {
-	uint32_t reg = NFT_REG32_00;
+	uint32_t reg = NFT_REG32_00, mark_bits = MARK_MASK;
 
 	for (int i = 0; i < FW_KEY_FIELDS && set->lookup[i]; i++) {
 		switch ((enum fw_field)set->lookup[i]) {
@@ -82,6 +83,14 @@ static void load_key(struct nftnl_rule *rule, const struct fw_set *set)
 			load_meta(rule, NFT_META_L4PROTO, reg);
 			reg += 1;
 			break;
+		case FW_FIELD_SADDR4:
+			load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 12, 4, reg);
+			reg += 1;
+			break;
+		case FW_FIELD_SADDR6:
+			load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 8, 16, reg);
+			reg += 4;
+			break;
 		case FW_FIELD_DADDR4:
 			load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 16, 4, reg);
 			reg += 1;
@@ -93,6 +102,10 @@ static void load_key(struct nftnl_rule *rule, const struct fw_set *set)
 		case FW_FIELD_DPORT:
 			load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, reg);
 			reg += 1;
+			break;
+		case FW_FIELD_CT_MARK:
+			load_ct_mark(rule);
+			mask_register(rule, &mark_bits, sizeof(mark_bits));
 			break;
 		}
 	}

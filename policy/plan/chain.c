@@ -21,6 +21,8 @@ static const struct prefix private_prefixes[] = {
 
 const struct prefix_list private_ranges = { private_prefixes, ARRAY_SIZE(private_prefixes) };
 
+const char *const tunnel_kinds[TUNNEL_KINDS] = { "tun", "wireguard" };
+
 struct fw_chain *chain_of_network(struct plan *plan, const char *direction, const char *map,
 				  const struct network *network)
 {

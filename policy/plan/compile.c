@@ -173,6 +173,7 @@ void compile_world(const struct world *world, struct plan *plan)
 	if (world->n == 0)
 		return;
 	compile_common(&world->facts, plan);
+	compile_exits(&world->facts, plan);
 	for (size_t i = 0; i < world->n; i++) {
 		const struct member *member = world->members[i];
 

@@ -108,14 +108,11 @@ static void other_bridges(const struct network *net, struct fw_chain *from)
 	     ct_state(FW_CT_NEW), not(ct_dnat()), lost(net, "bridges"), drop());
 }
 
-/* Kinds of links that tunnels are, whoever makes them. */
-static const char *const tunnel_kinds[] = { "tun", "wireguard" };
-
 static void bypass(const struct network *net, struct fw_chain *from)
 {
 	other_bridges(net, from);
 	limit_tailnet(net, from);
-	for (size_t i = 0; i < ARRAY_SIZE(tunnel_kinds); i++)
+	for (size_t i = 0; i < TUNNEL_KINDS; i++)
 		rule(from, "never through a tunnel", oifkind(tunnel_kinds[i]), lost(net, "tunnel"),
 		     reject());
 	limit_lan(net, from);
@@ -144,6 +141,9 @@ static void answers(const struct network *net, struct fw_chain *from)
 	     accept_it());
 	rule(from, "answers to the tailnet", ct_reply(), known, ct_mark(MARK_HOST),
 	     oifname("tailscale*"), accept_it());
+	for (size_t i = 0; i < TUNNEL_KINDS; i++)
+		rule(from, "answers to a tunnel", ct_reply(), known, ct_mark(MARK_TUNNEL),
+		     oifkind(tunnel_kinds[i]), accept_it());
 	for (size_t i = 0; i < egress->via.n; i++)
 		rule(from, "answers through the exit", ct_reply(), known,
 		     ct_mark(MARK_PATH(egress->path)), oifname(egress->via.names[i]), accept_it());

@@ -27,6 +27,18 @@ const struct fw_set fw_sets[] = {
 	{ "net_dns", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
 	{ "net_post", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
 
+	/* Interfaces that some network names as its exit; the addresses of all of them; and whose
+	 * is whose. See refusals.c. */
+	{ "exits", { IFNAME }, { 0 }, { FW_FIELD_OIFNAME } },
+	{ "exit4", { FW_TYPE_ADDR4 }, { 0 }, { FW_FIELD_SADDR4 } },
+	{ "exit6", { FW_TYPE_ADDR6 }, { 0 }, { FW_FIELD_SADDR6 } },
+	{ "exit4_own", { IFNAME, FW_TYPE_ADDR4 }, { 0 }, { FW_FIELD_OIFNAME, FW_FIELD_SADDR4 } },
+	{ "exit6_own", { IFNAME, FW_TYPE_ADDR6 }, { 0 }, { FW_FIELD_OIFNAME, FW_FIELD_SADDR6 } },
+	/* By protocol: what of the host's own packets refuses something. By mark: which connections
+	 * go by which path. */
+	{ "refusals", { PROTO }, { FW_TYPE_VERDICT }, { L4 } },
+	{ "paths", { FW_TYPE_MARK }, { FW_TYPE_VERDICT }, { FW_FIELD_CT_MARK } },
+
 	/* Published ports: on every address of the host, and on one. */
 	{ "dnat4_any", { PROTO, PORT }, { FW_TYPE_ADDR4, PORT }, { L4, DPORT } },
 	{ "dnat4",

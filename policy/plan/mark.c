@@ -36,6 +36,9 @@ static void mark_answers(const struct network *net, struct fw_chain *mark)
 	     set_mark(MARK_RETURN), return_());
 	rule(mark, "answers to the tailnet", ct_reply(), ct_mark(MARK_HOST), set_mark(MARK_HOST),
 	     return_());
+	if (egress_is_confined(&net->egress))
+		rule(mark, "answers to a tunnel", ct_reply(), ct_mark(MARK_TUNNEL),
+		     set_mark(MARK_RETURN), return_());
 	if (net->egress.policy == POLICY_KILLSWITCH)
 		rule(mark, "answers through the exit", ct_reply(),
 		     ct_mark(MARK_PATH(net->egress.path)), set_mark(MARK_PATH(net->egress.path)),

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "../../policy/base/mem.h"
 #include "../../policy/plan/compile.h"
@@ -117,20 +118,45 @@ static void a_rule_that_differs_changes_its_chain(void **state)
 		assert_true(op_is_firewall(&ops.ops[i]));
 }
 
+/* Some providers give all their clients the same address. */
+static void add_exits(struct world *world)
+{
+	struct network net = test_network(false);
+	struct exit_fact exit = { .usable = { true, false }, .mtu = 1280, .n_addrs = 1 };
+
+	snprintf(net.id, sizeof(net.id), "confined");
+	snprintf(net.bridge, sizeof(net.bridge), "te-confined");
+	net.subnet[V4] = test_prefix("10.78.0.0/24");
+	net.gateway[V4] = test_addr("10.78.0.1");
+	net.egress = egress_default(POLICY_KILLSWITCH);
+	net.egress.path = 1;
+	addr_parse(&exit.addrs[0], "10.2.0.2");
+	for (int i = 0; i < 2; i++) {
+		snprintf(exit.name, sizeof(exit.name), "wg%d", i);
+		facts_set_exit(&world->facts, &exit);
+	}
+	world_add(world, &net);
+}
+
 static void pieces_make_up_the_world(void **state)
 {
 	AUTO(world) struct world world = { 0 };
 	AUTO(plan) struct plan whole = { 0 };
 	AUTO(plan) struct plan pieces = { 0 };
 	AUTO(ops) struct ops ops = { 0 };
-	const struct member *member;
+	const struct member *member, *confined;
 
 	(void)state;
 	fill_world(&world, true);
+	add_exits(&world);
 	facts_add_neighbour(&world.facts, "docker0");
 	compile_world(&world, &whole);
-	member = world.members[0];
+	confined = world_find(&world, "confined");
+	member = world.members[confined == world.members[0]];
 	compile_common(&world.facts, &pieces);
+	compile_exits(&world.facts, &pieces);
+	compile_path(&confined->network.egress, &world.facts, &pieces);
+	compile_network(&confined->network, &world.facts, &pieces);
 	compile_network(&member->network, &world.facts, &pieces);
 	compile_endpoint(&member->network, &world.facts, member->endpoints[0], &pieces);
 	plan_sort(&pieces);
