@@ -158,8 +158,9 @@ static int check_mark(const struct egress *own, const struct egress *net, struct
 		own->mark, own->mark_mask);
 }
 
-static int copy_exception(struct policy *policy, const struct network *net,
-			  const struct exception *exception, struct endpoint *copy, struct err *err)
+static int check_exception(const struct policy *policy, const struct network *net,
+			   const struct exception *exception, struct endpoint *copy,
+			   struct err *err)
 {
 	int r;
 
@@ -169,28 +170,30 @@ static int copy_exception(struct policy *policy, const struct network *net,
 	*copy->exception = *exception;
 	r = check_mark(&exception->egress, &net->egress, err);
 	if (r == 0)
-		r = exits_check(policy, &copy->exception->egress, net->bridge, err);
+		r = exits_check(policy, &exception->egress, net->bridge, err);
 	if (r == 0)
 		r = exits_assign_path(policy, &copy->exception->egress, err);
-	if (r == 0)
-		r = exits_learn(policy, &copy->exception->egress, err);
-	if (r < 0)
-		exits_forget(policy, &copy->exception->egress);
 	return r;
 }
 
-/* Takes over what the endpoint owns. */
+/* Takes over what the endpoint owns, unless it fails. */
 static int attach(struct policy *policy, struct member *member, struct endpoint *endpoint,
 		  struct err *err)
 {
-	struct endpoint *added = member_add(member, endpoint);
+	struct endpoint *added;
 	AUTO(plan) struct plan with = { 0 };
 	AUTO(plan) struct plan without = { 0 };
-	AUTO(endpoint) struct endpoint failed = { 0 };
 	struct err ignored;
 	int r;
 
-	*endpoint = (struct endpoint){ 0 };
+	if (endpoint->exception) {
+		compile_exits(&policy->world.facts, &without);
+		r = exits_learn(policy, &endpoint->exception->egress, err);
+		if (r < 0)
+			return r;
+		compile_exits(&policy->world.facts, &with);
+	}
+	added = member_add(member, endpoint);
 	compile_both(policy, member, added, &with, &without);
 	r = engine_transition(policy, &without, &with, err);
 	if (r == 0) {
@@ -198,10 +201,10 @@ static int attach(struct policy *policy, struct member *member, struct endpoint 
 		if (r < 0)
 			(void)engine_transition(policy, &with, &without, &ignored);
 	}
-	if (r < 0) {
-		member_take(member, added->id, &failed);
-		exits_forget(policy, endpoint_egress(member, &failed));
-	}
+	if (r < 0)
+		member_take(member, endpoint->id, endpoint);
+	else
+		*endpoint = (struct endpoint){ 0 };
 	return r;
 }
 
@@ -227,7 +230,7 @@ int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, 
 	copy.exception = NULL;
 	copy.ports = NULL;
 	copy.n_ports = 0;
-	r = copy_exception(policy, &member->network, endpoint->exception, &copy, err);
+	r = check_exception(policy, &member->network, endpoint->exception, &copy, err);
 	if (r < 0)
 		return r;
 	evict_holders(policy, member, endpoint);
@@ -236,7 +239,10 @@ int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, 
 	snprintf(copy.host_if, IFNAMSIZ, HOST_IF_PREFIX "%.12s", copy.id);
 	snprintf(copy.container_if, IFNAMSIZ, CONTAINER_IF_PREFIX "%.12s", copy.id);
 	copy.era = policy->era;
-	return attach(policy, member, &copy, err);
+	r = attach(policy, member, &copy, err);
+	if (r < 0 && copy.exception)
+		exits_forget(policy, &copy.exception->egress);
+	return r;
 }
 
 int endpoint_discard(struct policy *policy, struct member *member, const char *endpoint_id,
@@ -251,9 +257,12 @@ int endpoint_discard(struct policy *policy, struct member *member, const char *e
 	ports_withdraw(policy->ports, member->network.id, endpoint_id);
 	compile_both(policy, member, member_find(member, endpoint_id), &with, &without);
 	member_take(member, endpoint_id, &endpoint);
-	r = engine_transition(policy, &with, &without, err);
-	if (endpoint.exception)
+	if (endpoint.exception) {
+		compile_exits(&policy->world.facts, &with);
 		exits_forget(policy, &endpoint.exception->egress);
+		compile_exits(&policy->world.facts, &without);
+	}
+	r = engine_transition(policy, &with, &without, err);
 	/* Whoever gets the address next must not inherit the connections. */
 	connections_forget_endpoint(policy, &endpoint);
 	return r;

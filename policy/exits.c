@@ -26,6 +26,19 @@ static bool names_exit(const struct egress *egress, void *exit)
 	return names(egress, exit);
 }
 
+static int read_addresses(struct policy *policy, int link, struct exit_fact *exit, struct err *err)
+{
+	AUTO(addr_list) struct addr_list list = { 0 };
+	int r = addr_list_read_link(&policy->nl, link, &list, err);
+
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		exit->usable[addr_family(&list.addrs[i])] = true;
+		if (exit->n_addrs < EXIT_ADDRS_MAX)
+			exit->addrs[exit->n_addrs++] = list.addrs[i];
+	}
+	return r;
+}
+
 static int read_exit(struct policy *policy, const char *name, struct exit_fact *ret_exit,
 		     struct err *err)
 {
@@ -36,7 +49,7 @@ static int read_exit(struct policy *policy, const char *name, struct exit_fact *
 	snprintf(exit.name, sizeof(exit.name), "%s", name);
 	if (r == 0 && link.up) {
 		exit.mtu = link.mtu;
-		r = address_families(&policy->nl, link.index, exit.usable, err);
+		r = read_addresses(policy, link.index, &exit, err);
 	}
 	if (r < 0 && r != -ENODEV)
 		return r;
@@ -79,6 +92,7 @@ static void compile_dependents(const struct policy *policy, const char *exit, st
 	struct dependents dependents = { facts, exit, plan };
 
 	world_any_egress(&policy->world, compile_path_once, &dependents);
+	compile_exits(facts, plan);
 	for (size_t m = 0; m < policy->world.n; m++) {
 		const struct member *member = policy->world.members[m];
 

@@ -144,28 +144,28 @@ static bool same_network(const struct network *a, const struct network *b)
 	return same;
 }
 
-/* The first network brings what all share, the first one on a path brings the path; the last one
- * takes it away. Without endpoints: they come later and go before. */
-static int build(struct policy *policy, const struct member *member, bool up, struct err *err)
+/* The first network brings what all share, the first one on a path brings the path; exits are known
+ * by now, and not yet forgotten. Without endpoints: they come later and go before. */
+static void compile_with(const struct policy *policy, const struct member *member,
+			 struct plan *plan)
 {
 	const struct facts *facts = &policy->world.facts;
 	const struct network *net = &member->network;
 	bool in_world = world_find(&policy->world, net->id) != NULL;
-	AUTO(plan) struct plan with = { 0 };
-	AUTO(plan) struct plan without = { 0 };
 
 	if (policy->world.n == (in_world ? 1 : 0))
-		compile_common(facts, &with);
-	exits_compile_path(policy, &net->egress, in_world, &with);
-	compile_network(member, facts, &with);
-	return up ? engine_transition(policy, &without, &with, err)
-		  : engine_transition(policy, &with, &without, err);
+		compile_common(facts, plan);
+	compile_exits(facts, plan);
+	exits_compile_path(policy, &net->egress, in_world, plan);
+	compile_network(member, facts, plan);
 }
 
 int policy_network_add(struct policy *policy, const struct network *network, struct err *err)
 {
 	struct member *member = world_find(&policy->world, network->id);
 	struct network net = *network;
+	AUTO(plan) struct plan without = { 0 };
+	AUTO(plan) struct plan with = { 0 };
 	struct err ignored;
 	int r;
 
@@ -179,18 +179,23 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 		return err_set(err, -EEXIST,
 			       "network %.12s exists with other options; remove it first", net.id);
 	r = check_network(policy, &net, err);
-	if (r == 0)
-		r = exits_learn(policy, &net.egress, err);
 	if (r < 0)
 		return r;
+	compile_exits(&policy->world.facts, &without);
+	r = exits_learn(policy, &net.egress, err);
+	if (r < 0) {
+		exits_forget(policy, &net.egress);
+		return r;
+	}
 	member = world_add(&policy->world, &net);
-	r = build(policy, member, true, err);
+	compile_with(policy, member, &with);
+	r = engine_transition(policy, &without, &with, err);
 	if (r == 0) {
 		/* After the kernel: of a crash in between nothing is left but an orphan, which the
 		 * next start sweeps. The other way round a network nobody asked for would stay. */
 		r = store_save_network(&policy->store, &net, err);
 		if (r < 0)
-			(void)build(policy, member, false, &ignored);
+			(void)engine_transition(policy, &with, &without, &ignored);
 	}
 	if (r < 0) {
 		world_remove(&policy->world, net.id);
@@ -207,6 +212,8 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 int policy_network_remove(struct policy *policy, const char *network_id, struct err *err)
 {
 	struct member *member = world_find(&policy->world, network_id);
+	AUTO(plan) struct plan without = { 0 };
+	AUTO(plan) struct plan with = { 0 };
 	struct member gone = { 0 };
 	int r;
 
@@ -221,8 +228,10 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 		(void)endpoint_discard(policy, member, member->endpoints[member->n - 1]->id, err);
 	gone.network = member->network;
 	world_remove(&policy->world, network_id);
-	r = build(policy, &gone, false, err);
+	compile_with(policy, &gone, &with);
 	exits_forget(policy, &gone.network.egress);
+	compile_exits(&policy->world.facts, &without);
+	r = engine_transition(policy, &with, &without, err);
 	hostpath_forget(policy, gone.network.bridge);
 	if (policy->world.n == 0)
 		neighbours_save(policy);

@@ -249,31 +249,33 @@ int addr_list_read(struct nl *nl, struct addr_list *ret_list, struct err *err)
 	return 0;
 }
 
-struct family_query {
+/* What can be sent from to anywhere, of one link. */
+struct link_query {
 	int link;
-	bool has[FAMILIES];
+	struct addr_list list;
 };
 
-static void note_family(void *arg, const struct nlmsghdr *msg)
+static void add_of_link(void *arg, const struct nlmsghdr *msg)
 {
-	struct family_query *query = arg;
+	struct link_query *query = arg;
 	struct addr addr;
 
-	if (!msg)
-		query->has[V4] = query->has[V6] = false;
-	if (!msg || !parse_address(msg, &addr) || is_link_local(&addr))
+	if (msg && parse_address(msg, &addr) && is_link_local(&addr))
 		return;
-	if ((int)((const struct ifaddrmsg *)mnl_nlmsg_get_payload(msg))->ifa_index == query->link)
-		query->has[addr_family(&addr)] = true;
+	if (!msg ||
+	    (int)((const struct ifaddrmsg *)mnl_nlmsg_get_payload(msg))->ifa_index == query->link)
+		add_to_list(&query->list, msg);
 }
 
-int address_families(struct nl *nl, int link, bool ret_has[static FAMILIES], struct err *err)
+int addr_list_read_link(struct nl *nl, int link, struct addr_list *ret_list, struct err *err)
 {
-	struct family_query query = { .link = link };
+	struct link_query query = { .link = link };
 	union nl_request request;
 
-	if (nl_dump(nl, list_request(&request, AF_UNSPEC, link), note_family, &query, err) < 0)
+	if (nl_dump(nl, list_request(&request, AF_UNSPEC, link), add_of_link, &query, err) < 0) {
+		addr_list_done(&query.list);
 		return err_wrap(err, "cannot list the addresses");
-	memcpy(ret_has, query.has, sizeof(query.has));
+	}
+	*ret_list = query.list;
 	return 0;
 }

@@ -19,7 +19,6 @@ struct addr_list {
 	size_t size;
 };
 int addr_list_read(struct nl *nl, struct addr_list *ret_list, struct err *err);
+/* Of this link those that packets to anywhere can be sent from. */
+int addr_list_read_link(struct nl *nl, int link, struct addr_list *ret_list, struct err *err);
 void addr_list_done(struct addr_list *list);
-
-/* Which families has this link an address of that packets to anywhere can be sent from? */
-int address_families(struct nl *nl, int link, bool ret_has[static FAMILIES], struct err *err);

@@ -43,9 +43,6 @@ static void lower_set_ct_mark(struct nftnl_rule *rule, const struct fw_expr *e)
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_SREG, NFT_REG_1);
 }
 
-#define TCP_FLAGS_OFFSET 13
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
 #define TCPOPT_MAXSEG 2
 
 static void lower_clamp_mss(struct nftnl_rule *rule, const struct fw_expr *e)

@@ -3,6 +3,7 @@
 #include "nft_expr.h"
 
 #include "../base/mem.h"
+#include "../plan/names.h"
 
 struct nftnl_expr *add_expr(struct nftnl_rule *rule, const char *name)
 {
@@ -64,7 +65,7 @@ void load_ct_mark(struct nftnl_rule *rule)
  * lays out the parts of a concatenation. */
 static void load_key(struct nftnl_rule *rule, const struct fw_set *set)
 {
-	uint32_t reg = NFT_REG32_00;
+	uint32_t reg = NFT_REG32_00, mark_bits = MARK_MASK;
 
 	for (int i = 0; i < FW_KEY_FIELDS && set->lookup[i]; i++) {
 		switch ((enum fw_field)set->lookup[i]) {
@@ -105,6 +106,10 @@ static void load_key(struct nftnl_rule *rule, const struct fw_set *set)
 		case FW_FIELD_DPORT:
 			load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, reg);
 			reg += 1;
+			break;
+		case FW_FIELD_CT_MARK:
+			load_ct_mark(rule);
+			mask_register(rule, &mark_bits, sizeof(mark_bits));
 			break;
 		}
 	}

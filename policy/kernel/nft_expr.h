@@ -12,6 +12,10 @@
 
 #include "../plan/fw.h"
 
+#define TCP_FLAGS_OFFSET 13
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+
 typedef void nft_lower_fn(struct nftnl_rule *rule, const struct fw_expr *e);
 
 /* nft_match.c, nft_action.c: NULL when the kind is not one of theirs. */

@@ -137,13 +137,30 @@ static void lower_dport(struct nftnl_rule *rule, const struct fw_expr *e)
 	compare(rule, e->negated, &port, sizeof(port));
 }
 
-static void lower_oifkind(struct nftnl_rule *rule, const struct fw_expr *e)
+static void lower_ifkind(struct nftnl_rule *rule, const struct fw_expr *e)
 {
 	char kind[IFNAMSIZ] = "";
 
-	load_meta(rule, NFT_META_OIFKIND, NFT_REG_1);
+	load_meta(rule, e->kind == FW_IIFKIND ? NFT_META_IIFKIND : NFT_META_OIFKIND, NFT_REG_1);
 	memcpy(kind, e->name, strnlen(e->name, IFNAMSIZ - 1));
 	compare(rule, e->negated, kind, sizeof(kind));
+}
+
+static void lower_tcp_rst(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	uint8_t rst = TCP_RST, zero = 0;
+
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1, NFT_REG_1);
+	mask_register(rule, &rst, sizeof(rst));
+	compare(rule, !e->negated, &zero, sizeof(zero));
+}
+
+static void lower_icmp_type(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	uint8_t type = e->value;
+
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, sizeof(type), NFT_REG_1);
+	compare(rule, e->negated, &type, sizeof(type));
 }
 
 static void lower_to_host(struct nftnl_rule *rule, const struct fw_expr *e)
@@ -180,7 +197,10 @@ static nft_lower_fn *const matches[] = {
 	[FW_CT_REPLY] = lower_ct_reply,
 	[FW_CT_MARK] = lower_ct_mark,
 	[FW_DPORT] = lower_dport,
-	[FW_OIFKIND] = lower_oifkind,
+	[FW_IIFKIND] = lower_ifkind,
+	[FW_OIFKIND] = lower_ifkind,
+	[FW_TCP_RST] = lower_tcp_rst,
+	[FW_ICMP_TYPE] = lower_icmp_type,
 	[FW_TO_HOST] = lower_to_host,
 	[FW_IN] = lower_in,
 };

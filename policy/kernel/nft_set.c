@@ -22,6 +22,7 @@ static const struct {
 	[FW_TYPE_ADDR4] = { 7, 4 },
 	[FW_TYPE_ADDR6] = { 8, 16 },
 	[FW_TYPE_PORT] = { 13, 2 },
+	[FW_TYPE_MARK] = { 19, 4 },
 	[FW_TYPE_JUMP] = { NFT_DATA_VERDICT, 0 },
 	[FW_TYPE_GOTO] = { NFT_DATA_VERDICT, 0 },
 };
@@ -46,13 +47,17 @@ static void layout(const uint8_t *list, size_t max, uint32_t *ret_type, uint32_t
 	}
 }
 
+/* Which is how nft keeps these, but not in a concatenation. */
+static bool in_host_order(const struct fw_set *set)
+{
+	return !set->key[1] && (set->key[0] == FW_TYPE_IFNAME || set->key[0] == FW_TYPE_MARK);
+}
+
 static void set_udata(struct nftnl_set *nftnl, const struct fw_set *set)
 {
 	struct nftnl_udata_buf *udata = mem_check(nftnl_udata_buf_alloc(64));
 
-	/* 1: host order, which is how nft keeps interface names */
-	nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_KEYBYTEORDER,
-			    set->key[0] == FW_TYPE_IFNAME && !set->key[1] ? 1 : 0);
+	nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_KEYBYTEORDER, in_host_order(set) ? 1 : 0);
 	if (set->data[0])
 		nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_DATABYTEORDER, 0);
 	nftnl_set_set_data(nftnl, NFTNL_SET_USERDATA, nftnl_udata_buf_data(udata),
@@ -110,6 +115,9 @@ static uint32_t pack(const uint8_t *list, size_t max, const struct fw_element *e
 		case FW_TYPE_PORT:
 			copy_out(buffer, &len, &net_port, sizeof(net_port));
 			break;
+		case FW_TYPE_MARK:
+			copy_out(buffer, &len, &e->mark, sizeof(e->mark));
+			break;
 		case FW_NO_TYPE:
 		case FW_TYPE_JUMP:
 		case FW_TYPE_GOTO:
@@ -124,9 +132,10 @@ struct nftnl_set_elem *nft_element(const struct fw_element *element)
 	const struct fw_set *set = fw_set_find(element->set);
 	struct nftnl_set_elem *elem = mem_check(nftnl_set_elem_alloc());
 	uint8_t buffer[64] = { 0 };
-	uint32_t len;
+	uint32_t type, len;
 
-	len = pack(set->key, FW_KEY_FIELDS, element, &element->addr, element->port, buffer);
+	pack(set->key, FW_KEY_FIELDS, element, &element->addr, element->port, buffer);
+	layout(set->key, FW_KEY_FIELDS, &type, &len);
 	nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, buffer, len);
 	if (fw_is_verdict(set->data[0])) {
 		nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_VERDICT,
@@ -169,6 +178,9 @@ static uint32_t unpack(const uint8_t *list, size_t max, const uint8_t *buffer, s
 		case FW_TYPE_PORT:
 			copy_in(port, sizeof(*port), buffer, &len);
 			*port = ntohs(*port);
+			break;
+		case FW_TYPE_MARK:
+			copy_in(&e->mark, sizeof(e->mark), buffer, &len);
 			break;
 		case FW_NO_TYPE:
 		case FW_TYPE_JUMP:

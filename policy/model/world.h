@@ -12,12 +12,16 @@ struct member {
 	size_t n_exceptions; /* endpoints that differ */
 };
 
+#define EXIT_ADDRS_MAX 16
+
 /* What was learned rather than asked for. */
 struct exit_fact {
 	char name[IFNAMSIZ];
 	bool usable[FAMILIES]; /* up, and with an address of this family to send from */
 	uint32_t mtu;
-	int64_t since; /* as time(2); not compared */
+	struct addr addrs[EXIT_ADDRS_MAX]; /* without link-local ones, and any beyond so many */
+	uint8_t n_addrs;
+	int64_t since; /* since when it has been usable, or not, in this way; as time(2) */
 };
 
 struct facts {
@@ -58,6 +62,7 @@ bool facts_add_neighbour(struct facts *facts, const char *bridge);
 bool facts_remove_neighbour(struct facts *facts, const char *bridge);
 
 const struct exit_fact *facts_exit(const struct facts *facts, const char *name); /* or NULL */
+/* Whether it is usable otherwise than it was; other addresses are no such change. */
 bool facts_set_exit(struct facts *facts, const struct exit_fact *exit);
 void facts_forget_exit(struct facts *facts, const char *name);
 

@@ -21,6 +21,8 @@ static const struct prefix private_prefixes[] = {
 
 const struct prefix_list private_ranges = { private_prefixes, ARRAY_SIZE(private_prefixes) };
 
+const char *const tunnel_kinds[TUNNEL_KINDS] = { "tun", "wireguard" };
+
 struct scope scope_of_network(const struct member *member)
 {
 	const struct network *net = &member->network;

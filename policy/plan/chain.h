@@ -45,3 +45,7 @@ struct prefix_list {
 	size_t n;
 };
 extern const struct prefix_list private_ranges;
+
+/* Kinds of links that tunnels are, whoever makes them. */
+#define TUNNEL_KINDS 2
+extern const char *const tunnel_kinds[TUNNEL_KINDS];

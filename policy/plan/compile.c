@@ -203,6 +203,7 @@ void compile_world(const struct world *world, struct plan *plan)
 	if (world->n == 0)
 		return;
 	compile_common(&world->facts, plan);
+	compile_exits(&world->facts, plan);
 	world_any_egress(world, add_path, &paths);
 	for (size_t i = 0; i < world->n; i++)
 		compile_member(world->members[i], &world->facts, plan);

@@ -9,6 +9,8 @@
 
 /* The table with its base chains, policy rules, forwarding: what the first network needs. */
 void compile_common(const struct facts *facts, struct plan *plan);
+/* What all networks with exits share. */
+void compile_exits(const struct facts *facts, struct plan *plan); /* refusals.c */
 /* What the networks with this list of exits share. */
 void compile_path(const struct egress *egress, const struct facts *facts, struct plan *plan);
 /* One network without its path and its endpoints. Depends on whether one of these differs. */
@@ -24,9 +26,10 @@ void compile_world(const struct world *world, struct plan *plan);
 /* The first of these exits that can be used now; NULL: none. */
 const struct exit_fact *path_choose(const struct exits *exits, const struct facts *facts);
 
-/* The parts of compile_common(), compile_network() and compile_endpoint(), each in the file of its
- * name. */
+/* The parts of compile_common(), compile_path(), compile_network() and compile_endpoint(), each in
+ * the file of its name. */
 struct scope;
+void compile_path_refusals(const struct egress *egress, struct plan *plan); /* refusals.c */
 void compile_mark(const struct scope *scope, struct plan *plan);
 void compile_egress(const struct scope *scope, struct plan *plan);
 void compile_ingress(const struct scope *scope, struct plan *plan);

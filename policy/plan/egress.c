@@ -110,14 +110,11 @@ static void other_bridges(const struct scope *scope, struct fw_chain *from)
 	     ct_state(FW_CT_NEW), not(ct_dnat()), lost(scope, "bridges"), drop());
 }
 
-/* Kinds of links that tunnels are, whoever makes them. */
-static const char *const tunnel_kinds[] = { "tun", "wireguard" };
-
 static void bypass(const struct scope *scope, struct fw_chain *from)
 {
 	other_bridges(scope, from);
 	limit_tailnet(scope, from);
-	for (size_t i = 0; i < ARRAY_SIZE(tunnel_kinds); i++)
+	for (size_t i = 0; i < TUNNEL_KINDS; i++)
 		rule(from, "never through a tunnel", oifkind(tunnel_kinds[i]),
 		     lost(scope, "tunnel"), reject());
 	limit_lan(scope, from);
@@ -146,6 +143,9 @@ static void answers(const struct scope *scope, struct fw_chain *from)
 	     accept_it());
 	rule(from, "answers to the tailnet", ct_reply(), known, ct_mark(MARK_HOST),
 	     oifname("tailscale*"), accept_it());
+	for (size_t i = 0; i < TUNNEL_KINDS; i++)
+		rule(from, "answers to a tunnel", ct_reply(), known, ct_mark(MARK_TUNNEL),
+		     oifkind(tunnel_kinds[i]), accept_it());
 	for (size_t i = 0; i < egress->via.n; i++)
 		rule(from, "answers through the exit", ct_reply(), known,
 		     ct_mark(MARK_PATH(egress->path)), oifname(egress->via.names[i]), accept_it());

@@ -37,7 +37,10 @@ enum fw_kind {
 	FW_CT_REPLY,  /* the packet answers who opened the connection */
 	FW_CT_MARK,   /* value, under mask */
 	FW_DPORT,     /* value; implies nothing about the protocol */
-	FW_OIFKIND,   /* name: "wireguard", "tun" ... */
+	FW_IIFKIND,   /* name: "wireguard", "tun" ... */
+	FW_OIFKIND,
+	FW_TCP_RST,   /* implies nothing about the protocol; nor does the next */
+	FW_ICMP_TYPE, /* value, in the numbers of the family of prefix.addr */
 	FW_TO_HOST,   /* the destination is an address of this host */
 	FW_IN,        /* the set called name has an element for this packet */
 	/* actions */
@@ -68,12 +71,15 @@ enum fw_field {
 	FW_FIELD_DADDR4,
 	FW_FIELD_DADDR6,
 	FW_FIELD_DPORT,
+	FW_FIELD_CT_MARK, /* our bits of it; never with others */
 };
 
 enum fw_ct_state {
+	FW_CT_INVALID = 1 << 0,
 	FW_CT_ESTABLISHED = 1 << 1,
 	FW_CT_RELATED = 1 << 2,
 	FW_CT_NEW = 1 << 3,
+	FW_CT_UNTRACKED = 1 << 6,
 };
 
 struct fw_expr {
@@ -111,6 +117,7 @@ enum fw_type {
 	FW_TYPE_ADDR4,
 	FW_TYPE_ADDR6,
 	FW_TYPE_PORT,
+	FW_TYPE_MARK,
 	FW_TYPE_JUMP, /* a verdict: come back from that chain */
 	FW_TYPE_GOTO, /* a verdict: that chain instead of the rest of this one */
 };
@@ -136,6 +143,7 @@ struct fw_element {
 	uint8_t proto;
 	struct addr addr;
 	uint16_t port;
+	uint32_t mark;
 	/* data of a map */
 	char jump[FW_NAME_SIZE];
 	struct addr to_addr;

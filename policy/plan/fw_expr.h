@@ -86,9 +86,28 @@ static inline struct fw_expr dport(uint16_t port)
 	return (struct fw_expr){ .kind = FW_DPORT, .value = port };
 }
 
+static inline struct fw_expr iifkind(const char *kind)
+{
+	return fw_named(FW_IIFKIND, kind);
+}
+
 static inline struct fw_expr oifkind(const char *kind)
 {
 	return fw_named(FW_OIFKIND, kind);
+}
+
+static inline struct fw_expr tcp_rst(void)
+{
+	return (struct fw_expr){ .kind = FW_TCP_RST };
+}
+
+static inline struct fw_expr icmp_type(enum family family, uint8_t type)
+{
+	return (struct fw_expr){
+		.kind = FW_ICMP_TYPE,
+		.value = type,
+		.prefix.addr.family = family_to_af(family),
+	};
 }
 
 static inline struct fw_expr to_host(void)

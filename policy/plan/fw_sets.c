@@ -47,6 +47,18 @@ const struct fw_set fw_sets[] = {
 	{ "one_post4", { IFNAME, ADDR4 }, { FW_TYPE_GOTO }, { IIF, SADDR4 } },
 	{ "one_post6", { IFNAME, ADDR6 }, { FW_TYPE_GOTO }, { IIF, SADDR6 } },
 
+	/* Interfaces that some network names as its exit; the addresses of all of them; and whose
+	 * is whose. See refusals.c. */
+	{ "exits", { IFNAME }, { 0 }, { FW_FIELD_OIFNAME } },
+	{ "exit4", { FW_TYPE_ADDR4 }, { 0 }, { FW_FIELD_SADDR4 } },
+	{ "exit6", { FW_TYPE_ADDR6 }, { 0 }, { FW_FIELD_SADDR6 } },
+	{ "exit4_own", { IFNAME, FW_TYPE_ADDR4 }, { 0 }, { FW_FIELD_OIFNAME, FW_FIELD_SADDR4 } },
+	{ "exit6_own", { IFNAME, FW_TYPE_ADDR6 }, { 0 }, { FW_FIELD_OIFNAME, FW_FIELD_SADDR6 } },
+	/* By protocol: what of the host's own packets refuses something. By mark: which connections
+	 * go by which path. */
+	{ "refusals", { PROTO }, { FW_TYPE_JUMP }, { L4 } },
+	{ "paths", { FW_TYPE_MARK }, { FW_TYPE_JUMP }, { FW_FIELD_CT_MARK } },
+
 	/* Published ports: on every address of the host, and on one. */
 	{ "dnat4_any", { PROTO, PORT }, { ADDR4, PORT }, { L4, DPORT } },
 	{ "dnat4", { PROTO, ADDR4, PORT }, { ADDR4, PORT }, { L4, DADDR4, DPORT } },

@@ -16,8 +16,8 @@ const char *const fw_table_names[FW_TABLES] = {
 static const char *const type_names[] = {
 	[FW_TYPE_IFNAME] = "ifname",       [FW_TYPE_PROTO] = "inet_proto",
 	[FW_TYPE_ADDR4] = "ipv4_addr",     [FW_TYPE_ADDR6] = "ipv6_addr",
-	[FW_TYPE_PORT] = "inet_service",   [FW_TYPE_JUMP] = "verdict",
-	[FW_TYPE_GOTO] = "verdict",
+	[FW_TYPE_PORT] = "inet_service",   [FW_TYPE_MARK] = "mark",
+	[FW_TYPE_JUMP] = "verdict",        [FW_TYPE_GOTO] = "verdict",
 };
 /* clang-format on */
 
@@ -28,6 +28,7 @@ static const char *const field_names[] = {
 	[FW_FIELD_DADDR6] = "ip6 daddr",  [FW_FIELD_DPORT] = "th dport",
 	[FW_FIELD_SADDR4] = "ip saddr",   [FW_FIELD_SADDR6] = "ip6 saddr",
 	[FW_FIELD_ARP_SADDR] = "arp saddr ip",
+	[FW_FIELD_CT_MARK] = "ct mark & 0xff000000",
 };
 /* clang-format on */
 
@@ -82,9 +83,9 @@ static void print_states(uint32_t states, struct strbuf *text)
 		uint32_t bit;
 		const char *name;
 	} names[] = {
-		{ FW_CT_ESTABLISHED, "established" },
-		{ FW_CT_RELATED, "related" },
-		{ FW_CT_NEW, "new" },
+		{ FW_CT_INVALID, "invalid" },     { FW_CT_ESTABLISHED, "established" },
+		{ FW_CT_RELATED, "related" },     { FW_CT_NEW, "new" },
+		{ FW_CT_UNTRACKED, "untracked" },
 	};
 	const char *comma = "";
 
@@ -166,8 +167,18 @@ static void print_expr(const struct fw_expr *e, struct strbuf *text)
 	case FW_DPORT:
 		strbuf_addf(text, "th dport %s%u", is, e->value);
 		break;
+	case FW_IIFKIND:
+		strbuf_addf(text, "meta iifkind %s\"%s\"", is, e->name);
+		break;
 	case FW_OIFKIND:
 		strbuf_addf(text, "meta oifkind %s\"%s\"", is, e->name);
+		break;
+	case FW_TCP_RST:
+		strbuf_addf(text, "tcp flags & rst %s 0", e->negated ? "==" : "!=");
+		break;
+	case FW_ICMP_TYPE:
+		strbuf_addf(text, "%s type %s%u",
+			    e->prefix.addr.family == AF_INET ? "icmp" : "icmpv6", is, e->value);
 		break;
 	case FW_TO_HOST:
 		strbuf_addf(text, "fib daddr type %slocal", is);
@@ -272,6 +283,9 @@ static void print_values(const uint8_t *list, size_t max, const struct fw_elemen
 			break;
 		case FW_TYPE_PORT:
 			strbuf_addf(text, "%u", data ? e->to_port : e->port);
+			break;
+		case FW_TYPE_MARK:
+			strbuf_addf(text, "0x%x", e->mark);
 			break;
 		case FW_TYPE_JUMP:
 			strbuf_addf(text, "jump %s", e->jump);

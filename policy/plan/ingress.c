@@ -10,18 +10,23 @@
 #include "fw_expr.h"
 #include "names.h"
 
+static void fit_exits(const struct exits *via, struct fw_chain *to)
+{
+	for (size_t i = 0; i < via->n; i++)
+		rule(to, "fits the exit", iifname(via->names[i]), clamp_mss());
+}
+
 /* On the first packet, before it is known whether it may come in: a note on a connection that is
- * refused is never read. */
+ * refused is read by refusals.c only. The last note holds. */
 static void note_way_back(const struct egress *egress, struct fw_chain *to)
 {
-	rule(to, "answers by the main table", ct_state(FW_CT_NEW), set_ct_mark(MARK_RETURN));
-	rule(to, "answers to the tailnet", iifname("tailscale*"), ct_state(FW_CT_NEW),
-	     set_ct_mark(MARK_HOST));
-	for (size_t i = 0; i < egress->via.n; i++) {
+	rule(to, "answers by the main table", set_ct_mark(MARK_RETURN));
+	for (size_t i = 0; egress_is_confined(egress) && i < TUNNEL_KINDS; i++)
+		rule(to, "answers to a tunnel", iifkind(tunnel_kinds[i]), set_ct_mark(MARK_TUNNEL));
+	rule(to, "answers to the tailnet", iifname("tailscale*"), set_ct_mark(MARK_HOST));
+	for (size_t i = 0; i < egress->via.n; i++)
 		rule(to, "answers through the exit", iifname(egress->via.names[i]),
-		     ct_state(FW_CT_NEW), set_ct_mark(MARK_PATH(egress->path)));
-		rule(to, "fits the exit", iifname(egress->via.names[i]), clamp_mss());
-	}
+		     set_ct_mark(MARK_PATH(egress->path)));
 }
 
 static void without_translation(const struct network *net, enum family f, struct fw_chain *to)
@@ -52,8 +57,9 @@ void compile_ingress(const struct scope *scope, struct plan *plan)
 		rule(to, "internal network", lost(scope, "internal"), drop());
 		return;
 	}
-	note_way_back(scope->egress, to);
+	fit_exits(&scope->egress->via, to);
 	rule(to, "answers", ct_state(FW_CT_ESTABLISHED | FW_CT_RELATED), return_());
+	note_way_back(scope->egress, to);
 	if (scope->egress->lan == LAN_OFF)
 		for (size_t i = 0; i < private_ranges.n; i++)
 			rule(to, "not from private ranges", saddr(private_ranges.prefixes[i]),

@@ -38,6 +38,9 @@ static void mark_answers(const struct scope *scope, struct fw_chain *mark)
 	     set_mark(MARK_RETURN), return_());
 	rule(mark, "answers to the tailnet", ct_reply(), ct_mark(MARK_HOST), set_mark(MARK_HOST),
 	     return_());
+	if (egress_is_confined(scope->egress))
+		rule(mark, "answers to a tunnel", ct_reply(), ct_mark(MARK_TUNNEL),
+		     set_mark(MARK_RETURN), return_());
 	if (scope->egress->policy == POLICY_KILLSWITCH)
 		rule(mark, "answers through the exit", ct_reply(),
 		     ct_mark(MARK_PATH(scope->egress->path)),

@@ -28,6 +28,8 @@
 #define MARK_RETURN 0x02000000u /* answers: back by the main table */
 #define MARK_LAN 0x03000000u    /* the main table without its default routes */
 #define MARK_BYPASS 0x04000000u /* the main table, never a tunnel */
+#define MARK_TUNNEL 0x05000000u /* of a connection: begun through a tunnel that no `via` names */
+#define MARK_EXIT 0x06000000u   /* of a connection: begun through an exit, with the host itself */
 #define MARK_PATH(path) (0x10000000u + ((uint32_t)(path) << 24)) /* path 1..PATH_MAX */
 #define PATH_MAX_NUMBER 0xe0
 

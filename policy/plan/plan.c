@@ -82,7 +82,9 @@ static int compare_element(const struct fw_element *a, const struct fw_element *
 		r = compare_u32(a->proto, b->proto);
 	if (r == 0)
 		r = addr_compare(&a->addr, &b->addr);
-	return r ? r : compare_u32(a->port, b->port);
+	if (r == 0)
+		r = compare_u32(a->port, b->port);
+	return r ? r : compare_u32(a->mark, b->mark);
 }
 
 static int compare_route(const struct item_route *a, const struct item_route *b)

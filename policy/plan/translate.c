@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whose address a container's packets carry outside, and where its questions for names go. */
+/* Whose address a container's packets carry outside, and where its questions for names go. These
+ * chains see the first packet of a connection only: the place for notes that cost nothing later. */
 #include "compile.h"
 
 #include <netinet/in.h>
@@ -18,7 +19,7 @@ static void source(const struct scope *scope, enum family f, struct fw_chain *po
 	 */
 	for (size_t i = 0; i < via->n; i++)
 		rule(post, "the exit's address", oifname(via->names[i]), saddr(subnet),
-		     masquerade());
+		     set_ct_mark(MARK_PATH(scope->egress->path)), masquerade());
 	if (!net->masquerade || net->mode[f] == GATEWAY_ROUTED)
 		return;
 	if (addr_is_set(&net->snat[f]))

@@ -156,14 +156,19 @@ def test_either_key_holds_alone(docker, judge, policy, take):
         fire(box)
 
 
-def client_of(box, world, tunnel):
-    """Somebody on the tailnet who asked a published port, where nobody listens. What an application
+def client_of(box, tunnel):
+    """Somebody at the other end who asked a published port, where nobody listens. What an application
     sends from that port later is an answer to him: returns how to send one."""
-    client = probe.open_socket(world.exit, "100.64.0.2", socket.SOCK_DGRAM)
-    client.connect(("100.64.0.2", 8080))
-    client.send(b"?\n")
-    answer = Shot("udp", "100.64.0.1", client.getsockname()[1])
-    with Sniffer(tunnel.there.netns, "wg0", lambda packet: packet.sport == 8080) as inside:
+    here, there = tunnel.ends.host[0].split("/")[0], tunnel.ends.exit[0].split("/")[0]
+    client = probe.open_socket(tunnel.there.netns, here, socket.SOCK_DGRAM)
+    client.connect((here, 8080))
+    # An answer before the question would be a connection of its own.
+    with Sniffer(box.netns, "eth0", lambda packet: packet.dport == 80) as arriving:
+        client.send(b"?\n")
+        proc.wait_for(arriving.packets, "question through the tunnel")
+    answer = Shot("udp", there, client.getsockname()[1])
+    with Sniffer(tunnel.there.netns, tunnel.ends.far_link,
+                 lambda packet: packet.sport == 8080) as inside:
         proc.wait_for(lambda: shout(box.netns, [answer], source_port=80) or inside.packets(),
                       "answer through the tunnel", step=0)
     return lambda: shout(box.netns, [answer], source_port=80)
@@ -172,15 +177,28 @@ def client_of(box, world, tunnel):
 # Seen to fail: all answers accepted, whichever way they go.
 @pytest.mark.parametrize("via, how", [("wg1", ""), ("wg1", "unheard"), ("tailscale0", "unheard"),
                                       ("tailscale0", "without rules")])
-def test_answers_to_the_tailnet_stay_in_it(docker, judge, world, tunnel, other_tunnel, via, how):
+def test_answers_to_the_tailnet_stay_in_it(docker, judge, tunnel, other_tunnel, via, how):
     box, _ = killswitch(docker, "via=" + via, argv=["-p", "8080:80/udp"], ports=(81,))
-    answer = client_of(box, world, tunnel)
+    answer = client_of(box, tunnel)
     with judge.silent(WORLD), contextlib.ExitStack() as stack:
         if how:
             stack.enter_context(without_daemon(docker.host))
         if how == "without rules":
             flush_rules(docker.host)
         tunnel.down()
+        answer()
+
+
+# Seen to fail: noted as to be answered by the main table, as clients by other ways are.
+@pytest.mark.parametrize("how", ["", "unheard"])
+def test_answers_to_another_tunnel_stay_in_it(docker, judge, tunnel, other_tunnel, how):
+    """To a client who came through a tunnel that no network names."""
+    box, _ = killswitch(docker, argv=["-p", "8080:80/udp"], ports=(81,))
+    answer = client_of(box, other_tunnel)
+    with judge.silent(WORLD), contextlib.ExitStack() as stack:
+        if how:
+            stack.enter_context(without_daemon(docker.host))
+        other_tunnel.down()
         answer()
 
 
@@ -333,22 +351,3 @@ def test_failover_never_by_the_uplink(docker, judge, tunnel, other_tunnel):
         other_tunnel.down()
         fire(box)
     assert status(docker.host, net)["open"] is False
-
-
-@pytest.mark.xfail(reason="the host's kernel refuses such packets by its own routes: by the uplink",
-                   strict=False)  # seen only if the peer's packet comes before the capture ends
-def test_nobody_answers_for_a_container_that_is_gone(docker, world, tunnel):
-    """Its peers go on sending, through the exit, to the address that it had there."""
-    box, _ = killswitch(docker)
-    with world.net.inside():
-        server = socket.create_server((ECHO4, 0))
-    client = probe.open_socket(box.netns, ECHO4, socket.SOCK_STREAM)
-    client.connect(server.getsockname())
-    peer, (address, _) = server.accept()
-    assert address == EXIT4
-    with server, peer, client:
-        box.remove()
-        with uplink(world, refusals=True) as wire:
-            peer.send(b"still there?")
-            time.sleep(0.7)
-    assert wire.packets() == []

@@ -2,14 +2,11 @@
 """The ISP's wire, where a leak is a leak: what comes out of the host, but for what carries its
 tunnels."""
 
-from .sniff import ICMP, ICMPV6, TCP, UDP, Sniffer
+from .sniff import ICMP, ICMPV6, UDP, Sniffer
 from .tunnel import OTHER, TAILSCALE
 
 TUNNEL_PORTS = TAILSCALE.port, OTHER.port
 FAR_END = TAILSCALE.seen[0]
-RST = 4
-# The host's own addresses in its tunnels.
-TUNNEL_SOURCES = tuple(address.split("/")[0] for end in (TAILSCALE, OTHER) for address in end.host)
 
 
 def is_envelope(packet):
@@ -28,14 +25,6 @@ def is_own_noise(packet):
             or packet.proto == ICMPV6 and 133 <= packet.payload[0] <= 137)
 
 
-def is_refusal(packet):
-    """The host's kernel knows nothing of a connection that a container had before it was removed, and
-    says so to its peer. test_nobody_answers_for_a_container_that_is_gone is about these."""
-    return (packet.proto == TCP and packet.src in TUNNEL_SOURCES and packet.payload[13] & RST)
-
-
-def uplink(world, refusals=False):
-    """refusals: is a packet that only ends what was left of a removed container's connection a leak?"""
+def uplink(world):
     return Sniffer(world.isp, "lan-host", lambda packet: not (
-        packet.outgoing or is_envelope(packet) or is_own_noise(packet)
-        or not refusals and is_refusal(packet)))
+        packet.outgoing or is_envelope(packet) or is_own_noise(packet)))

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "../../policy/base/mem.h"
 #include "../../policy/plan/compile.h"
@@ -128,8 +129,28 @@ static void add_exception(struct world *world)
 	endpoint.addr[V4] = test_prefix("10.77.0.3/24");
 	endpoint.exception = xcalloc(1, sizeof(*endpoint.exception));
 	endpoint.exception->egress = egress_default(POLICY_KILLSWITCH);
-	endpoint.exception->egress.path = 1;
+	endpoint.exception->egress.path = 2;
 	member_add(member, &endpoint);
+}
+
+/* Some providers give all their clients the same address. */
+static void add_exits(struct world *world)
+{
+	struct network net = test_network(false);
+	struct exit_fact exit = { .usable = { true, false }, .mtu = 1280, .n_addrs = 1 };
+
+	snprintf(net.id, sizeof(net.id), "confined");
+	snprintf(net.bridge, sizeof(net.bridge), "te-confined");
+	net.subnet[V4] = test_prefix("10.78.0.0/24");
+	net.gateway[V4] = test_addr("10.78.0.1");
+	net.egress = egress_default(POLICY_KILLSWITCH);
+	net.egress.path = 1;
+	addr_parse(&exit.addrs[0], "10.2.0.2");
+	for (int i = 0; i < 2; i++) {
+		snprintf(exit.name, sizeof(exit.name), "wg%d", i);
+		facts_set_exit(&world->facts, &exit);
+	}
+	world_add(world, &net);
 }
 
 static void pieces_make_up_the_world(void **state)
@@ -138,19 +159,24 @@ static void pieces_make_up_the_world(void **state)
 	AUTO(plan) struct plan whole = { 0 };
 	AUTO(plan) struct plan pieces = { 0 };
 	AUTO(ops) struct ops ops = { 0 };
-	const struct member *member;
+	const struct member *member, *confined;
 
 	(void)state;
 	fill_world(&world, true);
 	add_exception(&world);
+	add_exits(&world);
 	facts_add_neighbour(&world.facts, "docker0");
 	compile_world(&world, &whole);
-	member = world.members[0];
+	confined = world_find(&world, "confined");
+	member = world.members[confined == world.members[0]];
 	compile_common(&world.facts, &pieces);
+	compile_exits(&world.facts, &pieces);
+	compile_path(&confined->network.egress, &world.facts, &pieces);
+	compile_path(&member->endpoints[1]->exception->egress, &world.facts, &pieces);
+	compile_network(confined, &world.facts, &pieces);
 	compile_network(member, &world.facts, &pieces);
 	for (size_t e = 0; e < member->n; e++)
 		compile_endpoint(member, &world.facts, member->endpoints[e], &pieces);
-	compile_path(&member->endpoints[1]->exception->egress, &world.facts, &pieces);
 	plan_sort(&pieces);
 	diff_compute(&whole, &pieces, &ops);
 	/* Every endpoint asks for forwarding, and the world says it once. */

@@ -287,6 +287,19 @@ static const struct {
 	{ "override-killswitch-with-open", killswitch_with_open, true, true, { true, true } },
 };
 
+static void learn_exit(struct facts *facts, const bool usable[FAMILIES])
+{
+	static const char *const addresses[FAMILIES] = { "100.64.0.2", "fd7a:115c:a1e0::2" };
+	struct exit_fact exit = { .name = "tailscale0", .mtu = 1280 };
+
+	for (enum family f = V4; f < FAMILIES; f++) {
+		exit.usable[f] = usable[f];
+		if (usable[f])
+			addr_parse(&exit.addrs[exit.n_addrs++], addresses[f]);
+	}
+	facts_set_exit(facts, &exit);
+}
+
 static char *compile_case(size_t i)
 {
 	AUTO(world) struct world world = { 0 };
@@ -306,11 +319,8 @@ static char *compile_case(size_t i)
 	endpoint = test_endpoint(&net);
 	cases[i].prepare(&net, &endpoint);
 	facts_add_neighbour(&world.facts, "docker0");
-	facts_set_exit(&world.facts, &(struct exit_fact){
-					     .name = "tailscale0",
-					     .usable = { cases[i].exit[V4], cases[i].exit[V6] },
-					     .mtu = 1280,
-				     });
+	if (net.egress.via.n)
+		learn_exit(&world.facts, cases[i].exit);
 	member_add(world_add(&world, &net), &endpoint);
 	compile_world(&world, &plan);
 	plan_print(&plan, &text);
