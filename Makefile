@@ -119,8 +119,8 @@ demo: $(BUILD)/tailexit ## the one-minute story in the lab, told with what was s
 	$(Q)cd tests && /usr/bin/python3 -m lab.demo $(ENGINE)
 
 .PHONY: golden
-golden: $(BUILD)/tests/unit/test_golden ## rewrite tests/golden: read the difference
-	GOLDEN=write $<
+golden: $(BUILD)/tests/unit/test_golden $(BUILD)/tests/unit/test_product ## rewrite tests/golden: read the difference
+	$(Q)for test in $^; do GOLDEN=write $$test; done
 
 FUZZ_TIME ?= 600
 .PHONY: fuzz

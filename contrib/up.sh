@@ -28,7 +28,6 @@ missing_libraries() {
 		jansson libjansson-dev
 		libnftnl libnftnl-dev
 		libmnl libmnl-dev
-		libcurl libcurl4-openssl-dev
 	END
 }
 
