@@ -149,6 +149,31 @@ static void answers(const struct network *net, struct fw_chain *from)
 		     ct_mark(MARK_PATH(egress->path)), oifname(egress->via.names[i]), accept_it());
 }
 
+/* What conntrack makes nothing of is not translated: it would leave with the container's own
+ * address. Where addresses are not translated it may be half of a connection whose other half goes
+ * elsewhere.
+ */
+static void not_untranslated(const struct network *net, struct fw_chain *from)
+{
+	struct fw_expr unknown = ct_state(FW_CT_INVALID | FW_CT_UNTRACKED);
+	bool everywhere[FAMILIES];
+
+	for (enum family f = V4; f < FAMILIES; f++)
+		everywhere[f] = net->masquerade && net->mode[f] != GATEWAY_ROUTED;
+	if (everywhere[V4] && everywhere[V6]) {
+		rule(from, "cannot be translated", unknown, lost(net, "invalid"), drop());
+		return;
+	}
+	for (enum family f = V4; f < FAMILIES; f++) {
+		if (everywhere[f])
+			rule(from, "cannot be translated", family(f), unknown, lost(net, "invalid"),
+			     drop());
+		for (size_t i = 0; !everywhere[f] && i < net->egress.via.n; i++)
+			rule(from, "cannot be translated", family(f), unknown,
+			     oifname(net->egress.via.names[i]), lost(net, "invalid"), drop());
+	}
+}
+
 /* For the others, see killswitch(). */
 static void list_network(const struct network *net, struct plan *plan)
 {
@@ -170,6 +195,7 @@ void compile_egress(const struct network *net, struct plan *plan)
 		return;
 	}
 	answers(net, from);
+	not_untranslated(net, from);
 	if (net->v6_off)
 		rule(from, "no IPv6", family(V6), lost(net, "ipv6"), reject());
 	switch (net->egress.policy) {
