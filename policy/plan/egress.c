@@ -151,6 +151,32 @@ static void answers(const struct scope *scope, struct fw_chain *from)
 		     ct_mark(MARK_PATH(egress->path)), oifname(egress->via.names[i]), accept_it());
 }
 
+/* What conntrack makes nothing of is not translated: it would leave with the container's own
+ * address. Where addresses are not translated it may be half of a connection whose other half goes
+ * elsewhere.
+ */
+static void not_untranslated(const struct scope *scope, struct fw_chain *from)
+{
+	const struct network *net = scope->net;
+	struct fw_expr unknown = ct_state(FW_CT_INVALID | FW_CT_UNTRACKED);
+	bool everywhere[FAMILIES];
+
+	for (enum family f = V4; f < FAMILIES; f++)
+		everywhere[f] = net->masquerade && net->mode[f] != GATEWAY_ROUTED;
+	if (everywhere[V4] && everywhere[V6]) {
+		rule(from, "cannot be translated", unknown, lost(scope, "invalid"), drop());
+		return;
+	}
+	for (enum family f = V4; f < FAMILIES; f++) {
+		if (everywhere[f])
+			rule(from, "cannot be translated", family(f), unknown,
+			     lost(scope, "invalid"), drop());
+		for (size_t i = 0; !everywhere[f] && i < scope->egress->via.n; i++)
+			rule(from, "cannot be translated", family(f), unknown,
+			     oifname(scope->egress->via.names[i]), lost(scope, "invalid"), drop());
+	}
+}
+
 /* For the others, see killswitch(). */
 static void list_network(const struct network *net, struct plan *plan)
 {
@@ -173,6 +199,7 @@ void compile_egress(const struct scope *scope, struct plan *plan)
 		return;
 	}
 	answers(scope, from);
+	not_untranslated(scope, from);
 	if (scope->v6_off)
 		rule(from, "no IPv6", family(V6), lost(scope, "ipv6"), reject());
 	switch (scope->egress->policy) {

@@ -152,7 +152,7 @@ def test_the_host_refuses_as_ever(docker, world, tunnel):
     assert refused(docker.host) == before
 
 
-# Seen to fail: without compile_exits() in exits.c; with addresses that facts_set_exit() does not take.
+# Seen to fail: without compile_exits() in exits.c.
 def test_addresses_of_an_exit_come_and_go(docker, world, tunnel):
     killswitch(docker)
 

@@ -38,6 +38,7 @@ class Host:
             file.write(f"nameserver {DNS4}\n")
         self.dockerd = Dockerd(self, dockerd)
         self.tailexit = Tailexit(self)
+        world.on_down.append(self.tailexit.stop)
 
     def path(self, *names):
         """Where a file of the host is, seen from outside: docker/ and lib/ are its /var/lib/docker

@@ -84,15 +84,15 @@ def _checksum(data):
     return ~total & 0xFFFF
 
 
-def forge(netns, source, target, port=80, source_port=4000):
+def forge(netns, source, target, port=80, source_port=4000, damaged=False):
     """A UDP packet with this source address, whoever's it is. It may leave a moment later, when the
-    next hop's link address is known."""
+    next hop's link address is known. damaged: its checksum is wrong."""
     v6 = ":" in source
     family = socket.AF_INET6 if v6 else socket.AF_INET
     ends = socket.inet_pton(family, source) + socket.inet_pton(family, target)
     udp = struct.pack("!HHHH", source_port, port, 10, 0) + b"?\n"
     pseudo = ends + struct.pack("!II", len(udp), UDP)
-    udp = udp[:6] + struct.pack("!H", _checksum(pseudo + udp)) + udp[8:]
+    udp = udp[:6] + struct.pack("!H", _checksum(pseudo + udp) ^ (0x0FF0 if damaged else 0)) + udp[8:]
     if v6:
         header = struct.pack("!IHBB", 6 << 28, len(udp), UDP, 64) + ends
     else:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 
 from . import proc
@@ -18,6 +19,10 @@ RUN = """#!/bin/sh
 exec /opt/tailexit/ld.so --argv0 tailexit --library-path /opt/tailexit /opt/tailexit/tailexit "$@"
 """
 
+# What a daemon built with SAN=address,undefined writes when it did something it must not, or when
+# it ends and has left something unfreed.
+REPORT = re.compile(r"(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:")
+
 
 def available():
     return os.access(BINARY, os.X_OK)
@@ -26,6 +31,7 @@ def available():
 class Tailexit(Service):
     def __init__(self, host):
         super().__init__(host, "tailexit")
+        self._judged = 0  # so much of the log
 
     def install(self, binary=BINARY):
         """Puts the program into the host as /usr/local/bin/tailexit."""
@@ -52,6 +58,22 @@ class Tailexit(Service):
              "--state-dir", "/var/lib/tailexit", "--run-dir", "/run/tailexit",
              "--docker-sock", "/run/docker.sock", *extra],
             self._answers, timeout=10)
+
+    def stop(self, number=signal.SIGTERM, timeout=60):
+        """Fails when it did not end as it should."""
+        status = super().stop(number, timeout)
+        self._judge()
+        wanted = -number if number == signal.SIGKILL else 0
+        assert status in (None, wanted), f"the daemon ended with status {status}:\n{self.log()[-2000:]}"
+        return status
+
+    def _judge(self):
+        if not os.path.exists(self.log_path):
+            return
+        log, seen = self.log(), self._judged
+        self._judged = len(log)
+        found = REPORT.search(log, seen)
+        assert not found, "the daemon's sanitizers:\n" + log[found.start():][:8000]
 
     def _answers(self):
         with socket.socket(socket.AF_UNIX) as client:

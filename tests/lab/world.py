@@ -33,6 +33,7 @@ class World:
         self.dir = rundir.claim()
         self.prefix = os.path.basename(self.dir)
         self.host = self._named("host")
+        self.on_down = []  # what is to be called first
         try:
             self._build()
         except BaseException:
@@ -48,7 +49,11 @@ class World:
         self.down()
 
     def down(self):
-        rundir.destroy(self.dir)
+        try:
+            while self.on_down:
+                self.on_down.pop()()
+        finally:
+            rundir.destroy(self.dir)
 
     def path(self, *names):
         return os.path.join(self.dir, *names)
