@@ -9,6 +9,11 @@ struct member {
 	struct network network;
 	struct endpoint **endpoints; /* sorted by id */
 	size_t n;
+
+	/* What the client's lists of networks say of it, see policy/forgotten.c; not compared. */
+	bool listed;               /* in the last one */
+	bool in_the_way;           /* its place was asked for since it was listed */
+	uint64_t missing_since_ms; /* 0: not missing, as far as is known */
 };
 
 /* What was learned rather than asked for. */
