@@ -2,21 +2,16 @@
 /* See dockerd.h. */
 #include "dockerd.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
-#include <net/if.h>
 
 #include "../policy/base/log.h"
 #include "../policy/base/mem.h"
-#include "docker_option.h"
+#include "docker_networks.h"
 #include "http_call.h"
 
-/* {"driver":["bridge"]} */
-#define LIST "/networks?filters=%7B%22driver%22%3A%5B%22bridge%22%5D%7D"
-#define LIST_MAX (4u << 20)
+#define NETWORKS_MAX (4u << 20)
 #define VERSION_MAX (64u << 10)
-#define BRIDGE_NAME DOCKER_OPTION_PREFIX "bridge.name"
 
 #define RETRY_FACTOR_MAX 60
 #define LOOKS 7
@@ -32,10 +27,6 @@ struct dockerd {
 	unsigned int look_ms, retry_ms;
 	uint64_t failing_since_ms; /* 0: not failing */
 	enum { NOTHING, READ, NOT_READABLE } told;
-};
-
-struct bridge_name {
-	char s[IFNAMSIZ];
 };
 
 bool dockerd_names_bridge(const char *bridge)
@@ -79,7 +70,7 @@ static void on_failure(struct dockerd *dockerd, const struct err *err)
 	     now_ms - dockerd->failing_since_ms >= dockerd->config.patience_ms)) {
 		log_warn(
 			"Docker's API at %s is not readable (%s): bridges with a name of their own "
-			"are not recognised",
+			"are not recognised, and networks that Docker has forgotten stay",
 			dockerd->config.socket, err->text);
 		dockerd->told = NOT_READABLE;
 	}
@@ -92,8 +83,7 @@ static void on_failure(struct dockerd *dockerd, const struct err *err)
 static void on_success(struct dockerd *dockerd)
 {
 	if (dockerd->told != READ)
-		log_info("Docker's API at %s is read: its bridges are known by name",
-			 dockerd->config.socket);
+		log_info("Docker's API at %s is read", dockerd->config.socket);
 	dockerd->told = READ;
 	dockerd->failing_since_ms = 0;
 	dockerd->retry_ms = dockerd->config.retry_ms;
@@ -104,72 +94,24 @@ static void on_success(struct dockerd *dockerd)
 	dockerd->look_ms *= 2;
 }
 
-static bool is_interface_name(const char *name)
-{
-	if (!*name || strlen(name) >= IFNAMSIZ)
-		return false;
-	for (const char *c = name; *c; c++) {
-		if (*c == '/' || !isgraph((unsigned char)*c))
-			return false;
-	}
-	return true;
-}
-
-/* False: this one has no bridge, or none that can be. */
-static bool read_name(const json_t *network, struct bridge_name *ret_name)
-{
-	const char *driver = json_string_value(json_object_get(network, "Driver"));
-	const char *id = json_string_value(json_object_get(network, "Id"));
-	const json_t *options = json_object_get(network, "Options");
-	const char *name = json_string_value(json_object_get(options, BRIDGE_NAME));
-
-	if (!driver || !streq(driver, "bridge"))
-		return false;
-	if (name && *name) {
-		if (!is_interface_name(name))
-			return false;
-		strcpy(ret_name->s, name);
-		return true;
-	}
-	if (!id || strlen(id) < 12)
-		return false;
-	snprintf(ret_name->s, sizeof(ret_name->s), "br-%.12s", id);
-	return is_interface_name(ret_name->s);
-}
-
-static int read_list(struct dockerd *dockerd, const char *body, size_t len, struct err *err)
-{
-	json_error_t error;
-	json_t *root = json_loadb(body, len, 0, &error);
-	size_t n = 0, size = json_array_size(root);
-	AUTO_FREE struct bridge_name *names = xcalloc(size + 1, sizeof(*names));
-	AUTO_FREE const char **pointers = xcalloc(size + 1, sizeof(*pointers));
-
-	if (!json_is_array(root)) {
-		json_decref(root);
-		return err_set(err, -EBADMSG, "the answer is not a list of networks");
-	}
-	for (size_t i = 0; i < size; i++) {
-		pointers[n] = names[n].s;
-		n += read_name(json_array_get(root, i), &names[n]);
-	}
-	json_decref(root);
-	dockerd->config.bridges(dockerd->config.arg, pointers, n);
-	return 0;
-}
-
-static void on_list(void *arg, const char *body, size_t len, const struct err *failure)
+static void on_networks(void *arg, const char *body, size_t len, const struct err *failure)
 {
 	struct dockerd *dockerd = arg;
 	struct http_call *call = steal_ptr(dockerd->call); /* the body is its own */
+	AUTO(docker_networks) struct docker_networks networks = { 0 };
 	struct err err;
+	unsigned int again_ms;
 
-	if (failure)
+	if (failure) {
 		on_failure(dockerd, failure);
-	else if (read_list(dockerd, body, len, &err) < 0)
+	} else if (docker_networks_read(&networks, body, len, &err) < 0) {
 		on_failure(dockerd, &err);
-	else
+	} else {
+		again_ms = dockerd->config.networks(dockerd->config.arg, &networks);
 		on_success(dockerd);
+		if (again_ms)
+			arm(dockerd, again_ms);
+	}
 	http_call_free(call);
 }
 
@@ -212,7 +154,7 @@ static void on_version(void *arg, const char *body, size_t len, const struct err
 	} else {
 		check_version(body, len);
 		dockerd->version_known = true;
-		ask(dockerd, LIST, LIST_MAX, on_list);
+		ask(dockerd, DOCKER_NETWORKS_TARGET, NETWORKS_MAX, on_networks);
 	}
 	http_call_free(call);
 }
@@ -230,7 +172,7 @@ static void on_next(void *arg)
 		err_set(&err, -ENOENT, "Docker does not run: there is no %s", pid_file);
 		on_failure(dockerd, &err);
 	} else if (dockerd->version_known) {
-		ask(dockerd, LIST, LIST_MAX, on_list);
+		ask(dockerd, DOCKER_NETWORKS_TARGET, NETWORKS_MAX, on_networks);
 	} else {
 		ask(dockerd, "/version", VERSION_MAX, on_version);
 	}

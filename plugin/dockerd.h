@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the Engine API tells that the calls of a driver do not: the names of Docker's own bridges.
+/* What the Engine API tells that the calls of a driver do not: the names of Docker's own bridges,
+ * and which networks there are.
  * Asked from timers only: while dockerd calls us, it may hold what an answer needs.
  *
  * The API is asked when there is a reason, and no connection stays open. A stream of events would
@@ -13,6 +14,7 @@
 #include "../policy/base/loop.h"
 
 struct dockerd;
+struct docker_networks;
 
 struct dockerd_config {
 	const char *socket;
@@ -24,8 +26,9 @@ struct dockerd_config {
 	unsigned int retry_ms;   /* after a failure; doubles up to 60 of them */
 	unsigned int look_ms; /* after a change; doubles for some more looks, see dockerd_look() */
 	unsigned int patience_ms; /* how long nobody may answer before that is worth a line */
-	/* The complete list: the bridges of all networks of driver "bridge". */
-	void (*bridges)(void *arg, const char *const *names, size_t n);
+	/* Returns after how many milliseconds the list is wanted again; 0: not before the next
+	 * change. */
+	unsigned int (*networks)(void *arg, const struct docker_networks *networks);
 	void *arg;
 };
 
@@ -33,8 +36,8 @@ struct dockerd_config {
 struct dockerd *dockerd_new(struct loop *loop, const struct dockerd_config *config);
 void dockerd_free(struct dockerd *dockerd); /* accepts NULL */
 
-/* Some bridge has come or gone. Looks several times: dockerd names a network only when it is
- * complete, long after its bridge. */
+/* A bridge or a network has come or gone. Looks several times: dockerd names a network only when it
+ * is complete, long after its bridge. */
 void dockerd_look(struct dockerd *dockerd);
 /* Another dockerd process has shown up. */
 void dockerd_started(struct dockerd *dockerd);

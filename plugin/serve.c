@@ -15,6 +15,7 @@
 #include "../policy/base/mem.h"
 #include "../policy/policy.h"
 #include "control.h"
+#include "docker_networks.h"
 #include "dockerd.h"
 #include "driver.h"
 #include "notify.h"
@@ -173,14 +174,19 @@ static void start_control(struct daemon *daemon, const struct settings *settings
 		log_warn("no control socket, so \"tailexit ports\" will not work: %s", err.text);
 }
 
-static void on_bridges(void *arg, const char *const *names, size_t n)
+/* A list that is not whole says nothing about what is not in it. */
+static unsigned int on_networks(void *arg, const struct docker_networks *networks)
 {
 	struct daemon *daemon = arg;
 
-	policy_set_neighbours(daemon->policy, names, n);
+	policy_set_neighbours(daemon->policy, networks->bridges, networks->n_bridges);
+	if (!networks->engine)
+		return 0;
+	return policy_set_client_networks(daemon->policy, networks->engine, networks->ids,
+					  networks->n_ids);
 }
 
-static void on_bridge_unknown(void *arg)
+static void on_ask(void *arg)
 {
 	struct daemon *daemon = arg;
 
@@ -204,7 +210,7 @@ static void start_dockerd(struct daemon *daemon, const struct settings *settings
 		.retry_ms = 1000,
 		.look_ms = 100,
 		.patience_ms = 60000,
-		.bridges = on_bridges,
+		.networks = on_networks,
 		.arg = daemon,
 	};
 
@@ -245,8 +251,10 @@ static int prepare(struct daemon *daemon, const struct settings *settings, struc
 		.state_dir = settings->state_dir,
 		.run_dir = settings->run_dir,
 		.is_neighbour = dockerd_names_bridge,
-		.bridge_unknown = on_bridge_unknown,
+		.ask = on_ask,
 		.arg = daemon,
+		.forgotten_ms = 60000,
+		.in_the_way_ms = 2000,
 	};
 	int r;
 

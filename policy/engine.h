@@ -28,6 +28,8 @@ struct policy {
 	 * network's only protection, so nothing is swept. */
 	bool incomplete;
 
+	char client[ID_SIZE]; /* whose networks ours are; empty: not known yet */
+
 	uint64_t era; /* counts processes, the client's and our own; endpoints remember theirs */
 	struct loop_timer *sweep;
 };
@@ -81,6 +83,13 @@ void neighbours_save(struct policy *policy); /* when the first network comes, th
 void neighbours_read(struct policy *policy);
 void neighbours_bridge_seen(struct policy *policy, const char *bridge);
 void neighbours_bridge_gone(struct policy *policy, const char *bridge);
+
+/* forgotten.c */
+void forgotten_remember(struct policy *policy); /* which client it was before the last stop */
+/* Is there perhaps nothing behind this network any more? It is in the way of another. */
+void forgotten_suspect(struct policy *policy, struct member *member);
+void forgotten_network_added(struct policy *policy);
+void forgotten_last_network_gone(struct policy *policy);
 
 /* events.c */
 int events_start(struct policy *policy, struct err *err);

@@ -119,6 +119,7 @@ int events_start(struct policy *policy, struct err *err)
 	uint32_t own_port = mnl_socket_get_portid(nl_netfilter(&policy->nl));
 
 	neighbours_remember(policy);
+	forgotten_remember(policy);
 	policy->sweep = loop_timer_new(policy->loop, on_sweep, policy);
 	policy->link_watch = link_watch_new(policy->loop, on_link, policy, err);
 	if (!policy->link_watch)

@@ -47,8 +47,8 @@ static bool is_recognised(const struct policy *policy, const char *bridge)
 
 static void ask_for_names(const struct policy *policy)
 {
-	if (policy->config.bridge_unknown)
-		policy->config.bridge_unknown(policy->config.arg);
+	if (policy->config.ask)
+		policy->config.ask(policy->config.arg);
 }
 
 void neighbours_bridge_seen(struct policy *policy, const char *bridge)

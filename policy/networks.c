@@ -36,13 +36,15 @@ static int check_bridge(struct policy *policy, const struct network *net, struct
 	int r;
 
 	for (size_t i = 0; i < policy->world.n; i++) {
-		const struct network *other = &policy->world.members[i]->network;
+		struct member *member = policy->world.members[i];
 
-		if (streq(other->bridge, net->bridge))
-			return err_set(
-				err, -EEXIST,
-				"bridge name \"%s\" is taken by network %.12s; choose another",
-				net->bridge, other->id);
+		if (!streq(member->network.bridge, net->bridge))
+			continue;
+		forgotten_suspect(policy, member);
+		return err_set(err, -EEXIST,
+			       "bridge name \"%s\" is taken by network %.12s; choose another, or "
+			       "try again in a few seconds if that network is gone",
+			       net->bridge, member->network.id);
 	}
 	r = link_info(&policy->nl, net->bridge, &link, err);
 	if (r == -ENODEV)
@@ -79,16 +81,18 @@ static int check_subnet(struct policy *policy, const struct network *net, enum f
 	if (!prefix_is_set(&net->subnet[f]))
 		return 0;
 	for (size_t i = 0; i < policy->world.n; i++) {
-		const struct network *other = &policy->world.members[i]->network;
+		struct member *member = policy->world.members[i];
+		const struct network *other = &member->network;
 
-		if (prefix_is_set(&other->subnet[f]) &&
-		    prefix_overlap(&other->subnet[f], &net->subnet[f]))
-			return err_set(
-				err, -EADDRINUSE,
-				"subnet %s overlaps %s of network %.12s; choose another with "
-				"--subnet",
-				prefix_print(&net->subnet[f], &ours),
-				prefix_print(&other->subnet[f], &theirs), other->id);
+		if (!prefix_is_set(&other->subnet[f]) ||
+		    !prefix_overlap(&other->subnet[f], &net->subnet[f]))
+			continue;
+		forgotten_suspect(policy, member);
+		return err_set(err, -EADDRINUSE,
+			       "subnet %s overlaps %s of network %.12s; choose another with "
+			       "--subnet, or try again in a few seconds if that network is gone",
+			       prefix_print(&net->subnet[f], &ours),
+			       prefix_print(&other->subnet[f], &theirs), other->id);
 	}
 	r = clash_find(&policy->nl, &net->subnet[f], &clash, err);
 	if (r < 0)
@@ -205,6 +209,7 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	if (policy->world.n == 1)
 		neighbours_save(policy);
 	hostpath_update(policy);
+	forgotten_network_added(policy);
 	log_info("network %.12s: added, bridge %s", net.id, net.bridge);
 	return 0;
 }
@@ -233,8 +238,10 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 	compile_exits(&policy->world.facts, &without);
 	r = engine_transition(policy, &with, &without, err);
 	hostpath_forget(policy, gone.network.bridge);
-	if (policy->world.n == 0)
+	if (policy->world.n == 0) {
 		neighbours_save(policy);
+		forgotten_last_network_gone(policy);
+	}
 	hostpath_update(policy);
 	log_info("network %.12s: removed", gone.network.id);
 	return r;

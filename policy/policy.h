@@ -18,10 +18,14 @@ struct policy_config {
 	/* Is a bridge of this name one of somebody else's container networks, from which ours are
 	 * kept apart? May be NULL. */
 	bool (*is_neighbour)(const char *bridge);
-	/* Called when a bridge has come or gone about which only policy_set_neighbours() can say
-	 * more. May be NULL. */
-	void (*bridge_unknown)(void *arg);
+	/* Called when only the client can say more: policy_set_neighbours() of a bridge that has
+	 * come or gone, policy_set_client_networks() of a network that is in the way. May be NULL.
+	 */
+	void (*ask)(void *arg);
 	void *arg;
+	/* How long a network has to be missing from its client's lists until it is removed, and how
+	 * long when its place is asked for. See forgotten.c. */
+	unsigned int forgotten_ms, in_the_way_ms;
 };
 
 /* Reads the state, adopts what the kernel has, completes what is missing, sweeps what is orphaned.
@@ -65,6 +69,12 @@ int policy_publish(struct policy *policy, const char *network_id, const char *en
  * is_neighbour() recognises. Remembered over a restart: the first containers run before anybody can
  * be asked. */
 void policy_set_neighbours(struct policy *policy, const char *const *bridges, size_t n);
+
+/* The complete list of networks that a client has at this moment. `client` says which one answers,
+ * and is the same again when that one restarts. Those of ours that it has forgotten are removed,
+ * in time. Returns after how many milliseconds the next list may lead to more; 0: no need. */
+unsigned int policy_set_client_networks(struct policy *policy, const char *client,
+					const char *const *ids, size_t n);
 
 /* A new client process has shown up: what an earlier one left half-made may be swept. */
 void policy_client_started(struct policy *policy);

@@ -14,6 +14,7 @@
 
 #define SUFFIX ".json"
 #define NEIGHBOURS "neighbours"
+#define CLIENT "client"
 #define NAME_SIZE (ID_SIZE + sizeof(SUFFIX))
 #define FILE_MAX (1 << 20)
 
@@ -276,5 +277,23 @@ void store_load_neighbours(struct store *store, void (*fn)(void *arg, const char
 		if (name && *name && strlen(name) < IFNAMSIZ)
 			fn(arg, name);
 	}
+	json_decref(list);
+}
+
+int store_save_client(struct store *store, const char *client, struct err *err)
+{
+	if (client)
+		return save(store->state, CLIENT, mem_check(json_pack("[s]", client)), true, err);
+	(void)unlinkat(store->state, CLIENT SUFFIX, 0);
+	return 0;
+}
+
+void store_load_client(struct store *store, char ret_client[ID_SIZE])
+{
+	struct err ignored;
+	json_t *list = read_json(store->state, CLIENT SUFFIX, &ignored);
+	const char *client = json_string_value(json_array_get(list, 0));
+
+	snprintf(ret_client, ID_SIZE, "%s", client ? client : "");
 	json_decref(list);
 }

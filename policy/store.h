@@ -29,6 +29,10 @@ int store_save_neighbours(struct store *store, const char (*names)[IFNAMSIZ], si
 			  struct err *err);
 void store_load_neighbours(struct store *store, void (*fn)(void *arg, const char *name), void *arg);
 
+/* Which client the networks belong to; NULL: nobody's. Loads "" when that is not known. */
+int store_save_client(struct store *store, const char *client, struct err *err);
+void store_load_client(struct store *store, char ret_client[ID_SIZE]);
+
 /* Each calls fn for every file. The ones that cannot be read are reported through bad() and left
  * alone. */
 typedef void store_bad_fn(void *arg, const char *file, const struct err *err);

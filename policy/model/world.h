@@ -10,6 +10,11 @@ struct member {
 	struct endpoint **endpoints; /* sorted by id */
 	size_t n;
 	size_t n_exceptions; /* endpoints that differ */
+
+	/* What the client's lists of networks say of it, see policy/forgotten.c; not compared. */
+	bool listed;               /* in the last one */
+	bool in_the_way;           /* its place was asked for since it was listed */
+	uint64_t missing_since_ms; /* 0: not missing, as far as is known */
 };
 
 #define EXIT_ADDRS_MAX 16

@@ -36,7 +36,7 @@ static void start(struct scene *scene)
 		.state_dir = scene->state_dir,
 		.run_dir = scene->run_dir,
 		.is_neighbour = is_neighbour,
-		.bridge_unknown = on_unknown,
+		.ask = on_unknown,
 		.arg = scene,
 	};
 

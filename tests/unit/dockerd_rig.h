@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "../../plugin/docker_networks.h"
 #include "../../plugin/dockerd.h"
 #include "../../policy/base/mem.h"
 #include "../../policy/base/strbuf.h"
@@ -49,7 +50,9 @@ struct rig {
 
 	/* What was heard. */
 	unsigned int lists, versions, told;
-	struct strbuf names; /* the last that were told */
+	struct strbuf names, ids; /* the last that were told */
+	char engine[72];
+	unsigned int again_ms; /* what is answered to that */
 	/* When to stop. */
 	bool (*until)(struct rig *rig);
 	bool late;
@@ -94,7 +97,7 @@ static inline void on_client(void *arg, uint32_t events)
 	} else if (strncmp(client->request, "GET /version HTTP/1.1\r\n", 23) == 0) {
 		client->rig->versions++;
 		client->answer = client->rig->version;
-	} else if (strncmp(client->request, "GET /networks?filters=%7B", 25) == 0) {
+	} else if (strncmp(client->request, "GET /networks HTTP/1.1\r\n", 24) == 0) {
 		client->rig->lists++;
 		client->answer = client->rig->list;
 	} else {
@@ -133,14 +136,19 @@ static inline void on_limit(void *arg)
 	loop_quit(rig->loop);
 }
 
-static inline void on_names(void *arg, const char *const *names, size_t n)
+static inline unsigned int on_networks(void *arg, const struct docker_networks *networks)
 {
 	struct rig *rig = arg;
 
 	rig->told++;
 	strbuf_done(&rig->names);
-	for (size_t i = 0; i < n; i++)
-		strbuf_addf(&rig->names, "%s%s", i ? " " : "", names[i]);
+	for (size_t i = 0; i < networks->n_bridges; i++)
+		strbuf_addf(&rig->names, "%s%s", i ? " " : "", networks->bridges[i]);
+	strbuf_done(&rig->ids);
+	for (size_t i = 0; i < networks->n_ids; i++)
+		strbuf_addf(&rig->ids, "%s%.12s", i ? " " : "", networks->ids[i]);
+	snprintf(rig->engine, sizeof(rig->engine), "%s", networks->engine ?: "");
+	return rig->again_ms;
 }
 
 static inline void rig_listen(struct rig *rig)
@@ -227,7 +235,7 @@ static inline int rig_setup(void **state)
 		.retry_ms = 20,
 		.look_ms = 10,
 		.patience_ms = 300,
-		.bridges = on_names,
+		.networks = on_networks,
 		.arg = rig,
 	};
 	*state = rig;
@@ -259,6 +267,7 @@ static inline int rig_teardown(void **state)
 	close(rig->stderr_fd);
 	rig_show_failures(rig);
 	strbuf_done(&rig->names);
+	strbuf_done(&rig->ids);
 	unlink(rig->log);
 	unlink(rig->pid_file);
 	rmdir(rig->dir);

@@ -113,6 +113,52 @@ static void only_names_of_bridges_are_taken(void **state)
 			    "foo0 br-0123456789ab fifteen-letters br-0123456789ab br-0123456789ab");
 }
 
+#define OTHER(id, driver) "{\"Id\":\"" id "\",\"Driver\":\"" driver "\"}"
+
+/* Fails when the engine is told of a list with an entry that could not be read. */
+static void only_a_whole_list_of_an_engine_has_one(void **state)
+{
+	static const struct {
+		const char *list, *ids, *engine;
+	} rows[] = {
+		{ LIST(OTHER("aa", "null") "," OTHER("bb", "host") "," OTHER("cc", "tailexit")),
+		  "aa bb cc", "bb" },
+		{ LIST(OTHER("cc", "x/y:latest") "," OTHER("bb", "host")), "cc bb", "bb" },
+		/* podman, for one, has none of driver "host" */
+		{ LIST(NETWORK("{}")), "0123456789ab", "" },
+		{ LIST(""), "", "" },
+		{ LIST(OTHER("bb", "host") ",{\"Driver\":\"tailexit\"}"), "bb", "" },
+		{ LIST(OTHER("bb", "host") ",{\"Id\":7}"), "bb", "" },
+		{ LIST(OTHER("bb", "host") ",null"), "bb", "" },
+		{ LIST(OTHER("bb", "host") "," OTHER("", "tailexit")), "bb", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct rig *rig = rig_fresh(state);
+
+		start(rig, rows[i].list);
+		assert_true(rig_run(rig, told_once, 2000));
+		if (!streq(strbuf_text(&rig->ids), rows[i].ids) ||
+		    !streq(rig->engine, rows[i].engine))
+			fail_msg("row %zu: %s, %s", i, strbuf_text(&rig->ids), rig->engine);
+	}
+}
+
+static void who_is_told_may_want_the_list_again(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->again_ms = 100;
+	start(rig, LIST(""));
+	assert_true(rig_run(rig, told_once, 2000));
+	assert_false(rig_run(rig, told_twice, 50));
+	assert_true(rig_run(rig, told_twice, 2000));
+	rig->again_ms = 0;
+	rig_run(rig, never, 150);
+	rig->told = 0;
+	assert_false(rig_run(rig, told_once, 250));
+}
+
 static void a_change_is_looked_at_several_times(void **state)
 {
 	struct rig *rig = *state;
@@ -422,6 +468,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(recorded_lists_are_understood),
 		TEST(only_names_of_bridges_are_taken),
+		TEST(only_a_whole_list_of_an_engine_has_one),
+		TEST(who_is_told_may_want_the_list_again),
 		TEST(a_change_is_looked_at_several_times),
 		TEST(changes_without_end_delay_nothing),
 		TEST(one_question_is_asked_at_a_time),
