@@ -82,6 +82,23 @@ static void lower_reject(struct nftnl_rule *rule, const struct fw_expr *e)
 	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
 }
 
+static void lower_reset(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	struct nftnl_expr *expr = add_expr(rule, "reject");
+
+	(void)e;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
+}
+
+static void lower_goto(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	struct nftnl_expr *expr = add_expr(rule, "immediate");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, (uint32_t)NFT_GOTO);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_IMM_CHAIN, e->name);
+}
+
 static void lower_vmap(struct nftnl_rule *rule, const struct fw_expr *e)
 {
 	nftnl_expr_set_u32(look_up(rule, e), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
@@ -150,6 +167,8 @@ static nft_lower_fn *const actions[] = {
 	[FW_ACCEPT] = lower_verdict,
 	[FW_DROP] = lower_verdict,
 	[FW_REJECT] = lower_reject,
+	[FW_RESET] = lower_reset,
+	[FW_GOTO] = lower_goto,
 	[FW_RETURN] = lower_verdict,
 	[FW_SET_MARK] = lower_set_mark,
 	[FW_SET_CT_MARK] = lower_set_ct_mark,

@@ -150,6 +150,13 @@ static void put_element_removal(struct nft_batch *batch, const struct op *op)
 		put_element(batch, NFT_MSG_DELSETELEM, 0, op->before);
 }
 
+/* A chain goes after the last rule that leads to it, wherever that is. */
+static void put_rule_removal(struct nft_batch *batch, const struct op *op)
+{
+	if (!op->after && op->before->kind == ITEM_FW_CHAIN)
+		flush_chain(batch, op->before);
+}
+
 static void put_removal(struct nft_batch *batch, const struct op *op)
 {
 	if (op->after)
@@ -201,6 +208,7 @@ int nft_commit(struct nl *nl, const struct ops *ops, struct err *err)
 		for_each_op(&batch, ops, put_declaration);
 		for_each_op(&batch, ops, put_content);
 		for_each_op(&batch, ops, put_element_removal);
+		for_each_op(&batch, ops, put_rule_removal);
 		for_each_op(&batch, ops, put_removal);
 		for_each_op(&batch, ops, put_counter_removal);
 	}

@@ -107,6 +107,10 @@ static void load_key(struct nftnl_rule *rule, const struct fw_set *set)
 			load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, reg);
 			reg += 1;
 			break;
+		case FW_FIELD_MARK:
+			load_meta(rule, NFT_META_MARK, NFT_REG_1);
+			mask_register(rule, &mark_bits, sizeof(mark_bits));
+			break;
 		case FW_FIELD_CT_MARK:
 			load_ct_mark(rule);
 			mask_register(rule, &mark_bits, sizeof(mark_bits));

@@ -2,6 +2,7 @@
 /* What all networks share, and the order of the parts. */
 #include "compile.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 
 #include "../base/mem.h"
@@ -49,6 +50,11 @@ static void compile_base_chains(struct plan *plan)
 	chain = add_chain(plan, "forward", FW_FORWARD, false, FILTER_PRIORITY);
 	rule(chain, "what enters a network", vmap("net_to"));
 	rule(chain, "what leaves a network", vmap("net_from"));
+
+	/* To an error TCP listens when it sends once more, a second later. */
+	chain = add_chain(plan, REJECT_CHAIN, FW_NO_HOOK, false, 0);
+	rule(chain, "ends a connection", l4proto(IPPROTO_TCP), reset_it());
+	rule(chain, "tells the sender", unreachable());
 
 	chain = add_chain(plan, "input", FW_INPUT, false, FILTER_PRIORITY);
 	rule(chain, "what a network asks of the host", vmap("net_input"));

@@ -31,6 +31,8 @@ const struct exit_fact *path_choose(const struct exits *exits, const struct fact
 struct scope;
 void compile_path_refusals(const struct egress *egress, struct plan *plan); /* refusals.c */
 void compile_mark(const struct scope *scope, struct plan *plan);
+/* The end of compile_mark(). */
+void compile_closed(const struct scope *scope, struct fw_chain *mark, struct plan *plan);
 void compile_egress(const struct scope *scope, struct plan *plan);
 void compile_ingress(const struct scope *scope, struct plan *plan);
 void compile_hostside(const struct scope *scope, struct plan *plan);

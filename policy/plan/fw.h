@@ -47,7 +47,9 @@ enum fw_kind {
 	FW_COUNTER, /* of the packets that come this far; named where there is a name */
 	FW_ACCEPT,
 	FW_DROP,
-	FW_REJECT,   /* and tell the sender, so that it fails at once */
+	FW_REJECT,   /* and tell the sender with an error, which TCP believes late */
+	FW_RESET,    /* and end the sender's TCP connection */
+	FW_GOTO,     /* the chain called name instead of the rest of this one */
 	FW_SET_MARK, /* the bits of mask become value */
 	FW_SET_CT_MARK,
 	FW_CLAMP_MSS, /* of TCP's first packets, to what the route carries */
@@ -71,7 +73,8 @@ enum fw_field {
 	FW_FIELD_DADDR4,
 	FW_FIELD_DADDR6,
 	FW_FIELD_DPORT,
-	FW_FIELD_CT_MARK, /* our bits of it; never with others */
+	FW_FIELD_CT_MARK, /* our bits of it; never with others, nor the next */
+	FW_FIELD_MARK,
 };
 
 enum fw_ct_state {

@@ -136,9 +136,25 @@ static inline struct fw_expr counter(const char *name)
 	return fw_named(FW_COUNTER, name);
 }
 
-static inline struct fw_expr reject(void)
+static inline struct fw_expr goto_chain(const char *chain)
+{
+	return fw_named(FW_GOTO, chain);
+}
+
+static inline struct fw_expr reset_it(void)
+{
+	return (struct fw_expr){ .kind = FW_RESET };
+}
+
+static inline struct fw_expr unreachable(void)
 {
 	return (struct fw_expr){ .kind = FW_REJECT };
+}
+
+/* Tells the sender in the way that he believes at once: see compile.c. */
+static inline struct fw_expr reject(void)
+{
+	return goto_chain(REJECT_CHAIN);
 }
 
 static inline struct fw_expr set_mark(uint32_t mark)

@@ -57,6 +57,9 @@ const struct fw_set fw_sets[] = {
 	/* By protocol: what of the host's own packets refuses something. By mark: which connections
 	 * go by which path. */
 	{ "refusals", { PROTO }, { FW_TYPE_JUMP }, { L4 } },
+	/* Paths whose exit has no address of the family. */
+	{ "closed4", { FW_TYPE_MARK }, { 0 }, { FW_FIELD_MARK } },
+	{ "closed6", { FW_TYPE_MARK }, { 0 }, { FW_FIELD_MARK } },
 	{ "paths", { FW_TYPE_MARK }, { FW_TYPE_JUMP }, { FW_FIELD_CT_MARK } },
 
 	/* Published ports: on every address of the host, and on one. */

@@ -28,7 +28,7 @@ static const char *const field_names[] = {
 	[FW_FIELD_DADDR6] = "ip6 daddr",  [FW_FIELD_DPORT] = "th dport",
 	[FW_FIELD_SADDR4] = "ip saddr",   [FW_FIELD_SADDR6] = "ip6 saddr",
 	[FW_FIELD_ARP_SADDR] = "arp saddr ip",
-	[FW_FIELD_CT_MARK] = "ct mark & 0xff000000",
+	[FW_FIELD_CT_MARK] = "ct mark & 0xff000000", [FW_FIELD_MARK] = "meta mark & 0xff000000",
 };
 /* clang-format on */
 
@@ -191,6 +191,12 @@ static void print_expr(const struct fw_expr *e, struct strbuf *text)
 		break;
 	case FW_REJECT:
 		strbuf_addf(text, "reject with icmpx admin-prohibited");
+		break;
+	case FW_RESET:
+		strbuf_addf(text, "reject with tcp reset");
+		break;
+	case FW_GOTO:
+		strbuf_addf(text, "goto %s", e->name);
 		break;
 	case FW_SET_MARK:
 		strbuf_addf(text, "meta mark set mark & 0x%x | 0x%x", ~e->mask, e->value);

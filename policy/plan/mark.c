@@ -104,4 +104,5 @@ void compile_mark(const struct scope *scope, struct plan *plan)
 	case POLICY_ISOLATED:
 		break; /* no mark: the fence */
 	}
+	compile_closed(scope, mark, plan);
 }

@@ -5,6 +5,8 @@
 
 /* The one nftables table. */
 #define NFT_TABLE "tailexit"
+/* The chain in it that refuses packets. */
+#define REJECT_CHAIN "reject"
 
 /* Bridges are te-<first 12 characters of the network id>: the name shows which network of
  * `docker network ls` it is, fits IFNAMSIZ exactly, and one wildcard "te-*" covers all of them. */

@@ -13,6 +13,16 @@ static struct prefix everything(enum family f)
 	return (struct prefix){ .addr.family = family_to_af(f) };
 }
 
+/* So that senders are told at once, and counted: see closed.c. Without it they would be stopped all
+ * the same, by the backstop. */
+static void add_closed(uint8_t path, enum family f, struct plan *plan)
+{
+	struct fw_element *e = &plan_add(plan, ITEM_FW_ELEMENT)->element;
+
+	snprintf(e->set, sizeof(e->set), f == V4 ? "closed4" : "closed6");
+	e->mark = MARK_PATH(path);
+}
+
 static void compile_family(uint8_t path, const struct exit_fact *exit, enum family f,
 			   struct plan *plan)
 {
@@ -31,8 +41,10 @@ static void compile_family(uint8_t path, const struct exit_fact *exit, enum fami
 	route->dst = everything(f);
 	route->table = TABLE_PATH(path);
 	route->metric = METRIC_BACKSTOP;
-	if (!exit || !exit->usable[f])
+	if (!exit || !exit->usable[f]) {
+		add_closed(path, f, plan);
 		return;
+	}
 	route = &plan_add(plan, ITEM_ROUTE)->route;
 	route->dst = everything(f);
 	route->table = TABLE_PATH(path);
