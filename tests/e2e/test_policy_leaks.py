@@ -234,46 +234,6 @@ def test_forged_sources(docker, judge, tunnel, policy):
     assert status(docker.host, net)["drops"]["forged"] - before == len(packets)
 
 
-def own_packets(box, net, damaged):
-    """From its own addresses into the world."""
-    for source, target in (box.ip(net), ECHO4), (box.ip6(net), ECHO6):
-        forge(box.netns, source, target, damaged=damaged)
-
-
-# Seen to fail: without not_untranslated().
-@pytest.mark.parametrize("policy", ["open", "bypass", "killswitch"])
-def test_nothing_leaves_untranslated(docker, world, tunnel, policy):
-    """What conntrack calls invalid is not translated."""
-    box, net = run(docker, "policy=" + policy)
-    own = {box.ip(net), box.ip6(net)}
-    with uplink(world) as wire, in_the_tunnel(tunnel) as inside:
-        own_packets(box, net, damaged=False)
-        way = inside if policy == "killswitch" else wire
-        proc.wait_for(lambda: {packet.dst for packet in way.packets()} >= {ECHO4, ECHO6},
-                      "packets that are not damaged")
-        settled(way)
-        own_packets(box, net, damaged=True)
-        proc.wait_for(lambda: status(docker.host, net)["drops"]["invalid"] >= 2 or own & {
-            packet.src for packet in wire.packets() + inside.packets()}, "end of damaged packets")
-    assert not own & {packet.src for packet in wire.packets() + inside.packets()}
-    assert status(docker.host, net)["drops"]["invalid"] == 2
-
-
-# Seen to fail: not_untranslated() before between_containers(), and for routed networks as well.
-def test_what_nobody_translates_passes(docker, world):
-    """Inside of a network, and out of a routed one: another way may have seen the rest of it."""
-    routed = [f"com.docker.network.bridge.gateway_mode_ipv{version}=routed" for version in (4, 6)]
-    box, net = run(docker, "policy=open", *routed)
-    other = docker.run(net)
-    with uplink(world) as wire, Sniffer(other.netns, "eth0") as inside:
-        own_packets(box, net, damaged=True)
-        forge(box.netns, box.ip(net), other.ip(net), damaged=True)
-        proc.wait_for(lambda: {packet.dst for packet in wire.packets()} >= {ECHO4, ECHO6},
-                      "packets of a routed network")
-        proc.wait_for(lambda: [packet for packet in inside.packets() if packet.sport == 4000],
-                      "packet inside of the network")
-
-
 # Seen to fail: marked as open, and without egress.c's last rule of a killswitch.
 @pytest.mark.parametrize("up", [True, False], ids=["open", "closed"])
 def test_new_flows_from_a_published_port(docker, judge, world, up):
