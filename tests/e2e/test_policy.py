@@ -44,6 +44,7 @@ def test_several_networks_take_their_own_ways(docker, tunnel):
     assert ways() == {"killswitch": through, "bypass": uplink, "open": through}
 
 
+# Seen to fail: marked as open.
 def test_bypass_while_the_host_uses_the_exit_node(docker, world, tunnel):
     tunnel.exit_node(True)
     assert probe.ask(world.host, ECHO4) == EXIT4
@@ -54,6 +55,7 @@ def test_bypass_while_the_host_uses_the_exit_node(docker, world, tunnel):
     assert box.ask(LAN4) == HOST4
 
 
+# Seen to fail: with a gateway in policy_attachment().
 def test_isolated_reaches_nothing_but_its_neighbours(docker):
     net = docker.network("tailexit", "-o", "policy=isolated", *DUAL)
     one, two = docker.run(net, *DNS), docker.run(net, *DNS, name="two")
@@ -64,6 +66,7 @@ def test_isolated_reaches_nothing_but_its_neighbours(docker):
     assert "docker_gwbridge" not in docker.host.docker("network", "ls")
 
 
+# Seen to fail: with a gateway in policy_attachment().
 def test_isolated_as_the_second_network_that_applications_share(docker, tunnel):
     """Each leaves by its own first network, and finds the other by name."""
     shared = docker.network("tailexit", "-o", "policy=isolated")

@@ -32,6 +32,8 @@ def ask_port(world, port=8080):
             probe.ask(world.exit, "100.64.0.2", port, timeout=1)]
 
 
+# Seen to fail: without the first note of ingress.c, which says that answers go by the main table; for
+# bypass, which goes by it in any case, without the one for the tailnet.
 @POLICIES
 def test_published_ports_while_the_host_uses_the_exit_node(docker, world, tunnel, policy):
     box, net = run(docker, "policy=" + policy, argv=["-p", "8080:80", "-p", "8080:80/udp"])

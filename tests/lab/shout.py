@@ -46,6 +46,9 @@ def _open(netns, shot, source_port):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
     else:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        if not v6:
+            # Otherwise nobody would forward it.
+            client.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 8)
     if source_port and shot.proto != "ping":
         client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         client.bind(("", source_port))
