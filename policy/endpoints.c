@@ -149,6 +149,8 @@ int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, 
 	copy.era = policy->era;
 	copy.ports = NULL;
 	copy.n_ports = 0;
+	copy.wanted = NULL;
+	copy.n_wanted = 0;
 	added = member_add(member, &copy);
 	r = build(policy, &member->network, added, true, err);
 	if (r == 0) {

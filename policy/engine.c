@@ -157,7 +157,7 @@ static void load_endpoint(void *arg, struct endpoint *endpoint)
 		return;
 	}
 	store_remove_endpoint(&policy->store, endpoint->id);
-	free(endpoint->ports);
+	endpoint_done(endpoint);
 }
 
 static void bad_network_file(void *arg, const char *file, const struct err *reason)

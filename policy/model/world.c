@@ -76,7 +76,7 @@ struct member *world_add(struct world *world, const struct network *network)
 
 static void endpoint_free(struct endpoint *endpoint)
 {
-	free(endpoint->ports);
+	endpoint_done(endpoint);
 	free(endpoint);
 }
 
@@ -131,6 +131,7 @@ void member_take(struct member *member, const char *endpoint_id, struct endpoint
 void endpoint_done(struct endpoint *endpoint)
 {
 	free(endpoint->ports);
+	free(endpoint->wanted);
 	*endpoint = (struct endpoint){ 0 };
 }
 

@@ -44,7 +44,7 @@ struct member *world_add(struct world *world, const struct network *network);
 void world_remove(struct world *world, const char *network_id);
 
 struct endpoint *member_find(const struct member *member, const char *endpoint_id);
-/* Copies, but takes over endpoint->ports. */
+/* Copies, but takes over endpoint->ports and ->wanted. */
 struct endpoint *member_add(struct member *member, const struct endpoint *endpoint);
 void member_remove(struct member *member, const char *endpoint_id);
 /* Removes it and hands it over, ports and all. It must be there; the id may be its own. */

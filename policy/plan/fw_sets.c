@@ -19,13 +19,14 @@ const struct fw_set fw_sets[] = {
 	{ "networks", { IFNAME }, { 0 }, { FW_FIELD_OIFNAME } },
 
 	/* Per network: which way it goes, what leaves it, what enters it, what it asks of the host,
-	 * its resolvers, and its source translation. */
+	 * its resolvers, and its source translation: of what leaves it, and of what enters it. */
 	{ "net_mark", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
 	{ "net_from", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
 	{ "net_to", { IFNAME }, { FW_TYPE_VERDICT }, { FW_FIELD_OIFNAME } },
 	{ "net_input", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
 	{ "net_dns", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
 	{ "net_post", { IFNAME }, { FW_TYPE_VERDICT }, { IIF } },
+	{ "net_into", { IFNAME }, { FW_TYPE_VERDICT }, { FW_FIELD_OIFNAME } },
 
 	/* Published ports: on every address of the host, and on one. */
 	{ "dnat4_any", { PROTO, PORT }, { FW_TYPE_ADDR4, PORT }, { L4, DPORT } },

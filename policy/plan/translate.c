@@ -25,6 +25,21 @@ static void source(const struct network *net, enum family f, struct fw_chain *po
 		rule(post, "the outgoing link's address", saddr(subnet), masquerade());
 }
 
+/* A container without a default route can answer nobody but its neighbours: who comes in from
+ * elsewhere becomes one of them. */
+static void as_gateway(const struct network *net, struct plan *plan)
+{
+	struct fw_chain *into;
+
+	if (net->egress.policy != POLICY_ISOLATED || net->internal)
+		return;
+	into = chain_of_network(plan, "into", "net_into", net);
+	for (enum family f = V4; f < FAMILIES; f++)
+		if (prefix_is_set(&net->subnet[f]) && addr_is_set(&net->gateway[f]))
+			rule(into, "as the gateway, which can be answered",
+			     not(saddr(prefix_network(&net->subnet[f]))), snat(net->gateway[f]));
+}
+
 static bool translates_source(const struct network *net)
 {
 	return !net->internal && (net->masquerade || net->egress.via.n);
@@ -57,6 +72,7 @@ void compile_translation(const struct network *net, struct plan *plan)
 	struct fw_chain *post;
 
 	redirect_names(net, plan);
+	as_gateway(net, plan);
 	if (!translates_source(net))
 		return;
 	post = chain_of_network(plan, "post", "net_post", net);
