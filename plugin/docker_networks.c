@@ -73,6 +73,7 @@ int docker_networks_read(struct docker_networks *ret_networks, const char *body,
 	networks.names = xcalloc(size + 1, sizeof(*networks.names));
 	networks.bridges = xcalloc(size + 1, sizeof(*networks.bridges));
 	networks.ids = xcalloc(size + 1, sizeof(*networks.ids));
+	networks.internal = xcalloc(size + 1, sizeof(*networks.internal));
 	for (size_t i = 0; i < size; i++) {
 		const json_t *network = json_array_get(root, i);
 		const char *id = json_string_value(json_object_get(network, "Id"));
@@ -86,6 +87,8 @@ int docker_networks_read(struct docker_networks *ret_networks, const char *body,
 			whole = false;
 		if (id && *id && is_identity(network))
 			networks.engine = id;
+		if (id && json_is_true(json_object_get(network, "Internal")))
+			networks.internal[networks.n_internal++] = id;
 	}
 	if (!whole)
 		networks.engine = NULL;
@@ -95,6 +98,7 @@ int docker_networks_read(struct docker_networks *ret_networks, const char *body,
 
 void docker_networks_done(struct docker_networks *networks)
 {
+	free(networks->internal);
 	free(networks->ids);
 	free(networks->bridges);
 	free(networks->names);

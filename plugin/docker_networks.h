@@ -14,6 +14,8 @@ struct docker_networks {
 	size_t n_bridges;
 	const char **ids; /* of all networks, whatever their driver is called here */
 	size_t n_ids;
+	const char **internal; /* ids of those that lead nowhere */
+	size_t n_internal;
 	/* Which engine says so: the same for as long as its data directory is. NULL: the list is
 	 * not that of a Docker engine, or not whole. */
 	const char *engine;

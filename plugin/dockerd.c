@@ -7,10 +7,12 @@
 
 #include "../policy/base/log.h"
 #include "../policy/base/mem.h"
+#include "docker_containers.h"
 #include "docker_networks.h"
 #include "http_call.h"
 
 #define NETWORKS_MAX (4u << 20)
+#define CONTAINERS_MAX (16u << 20)
 #define VERSION_MAX (64u << 10)
 
 #define RETRY_FACTOR_MAX 60
@@ -19,12 +21,14 @@
 struct dockerd {
 	struct dockerd_config config;
 	struct loop *loop;
-	struct http_call *call; /* under way, or NULL */
+	struct http_call *call;          /* under way, or NULL */
+	struct docker_networks networks; /* while the containers are asked for */
 	struct loop_timer *next;
 	uint64_t next_ms; /* when it fires, 0: never */
 	bool version_known;
 	unsigned int looks; /* how many more */
 	unsigned int look_ms, retry_ms;
+	unsigned int again_ms;     /* how soon somebody wants to be told again; 0: nobody */
 	uint64_t failing_since_ms; /* 0: not failing */
 	enum { NOTHING, READ, NOT_READABLE } told;
 };
@@ -70,7 +74,8 @@ static void on_failure(struct dockerd *dockerd, const struct err *err)
 	     now_ms - dockerd->failing_since_ms >= dockerd->config.patience_ms)) {
 		log_warn(
 			"Docker's API at %s is not readable (%s): bridges with a name of their own "
-			"are not recognised, and networks that Docker has forgotten stay",
+			"are not recognised, ports of containers that are only on isolated networks "
+			"are not published, and networks that Docker has forgotten stay",
 			dockerd->config.socket, err->text);
 		dockerd->told = NOT_READABLE;
 	}
@@ -87,32 +92,13 @@ static void on_success(struct dockerd *dockerd)
 	dockerd->told = READ;
 	dockerd->failing_since_ms = 0;
 	dockerd->retry_ms = dockerd->config.retry_ms;
+	if (dockerd->again_ms)
+		arm(dockerd, dockerd->again_ms);
 	if (!dockerd->looks)
 		return;
 	dockerd->looks--;
 	arm(dockerd, dockerd->look_ms);
 	dockerd->look_ms *= 2;
-}
-
-static void on_networks(void *arg, const char *body, size_t len, const struct err *failure)
-{
-	struct dockerd *dockerd = arg;
-	struct http_call *call = steal_ptr(dockerd->call); /* the body is its own */
-	AUTO(docker_networks) struct docker_networks networks = { 0 };
-	struct err err;
-	unsigned int again_ms;
-
-	if (failure) {
-		on_failure(dockerd, failure);
-	} else if (docker_networks_read(&networks, body, len, &err) < 0) {
-		on_failure(dockerd, &err);
-	} else {
-		again_ms = dockerd->config.networks(dockerd->config.arg, &networks);
-		on_success(dockerd);
-		if (again_ms)
-			arm(dockerd, again_ms);
-	}
-	http_call_free(call);
 }
 
 static void ask(struct dockerd *dockerd, const char *target, size_t max_body,
@@ -128,6 +114,57 @@ static void ask(struct dockerd *dockerd, const char *target, size_t max_body,
 	};
 
 	dockerd->call = http_call_new(dockerd->loop, &config);
+}
+
+static void want_again(struct dockerd *dockerd, unsigned int ms)
+{
+	if (ms && (!dockerd->again_ms || ms < dockerd->again_ms))
+		dockerd->again_ms = ms;
+}
+
+static void on_containers(void *arg, const char *body, size_t len, const struct err *failure)
+{
+	struct dockerd *dockerd = arg;
+	struct http_call *call = steal_ptr(dockerd->call); /* the body is its own */
+	AUTO(docker_networks) struct docker_networks networks = dockerd->networks;
+	AUTO(docker_containers) struct docker_containers containers = { 0 };
+	struct err err;
+
+	dockerd->networks = (struct docker_networks){ 0 };
+	if (failure) {
+		on_failure(dockerd, failure);
+	} else if (docker_containers_read(&containers, body, len, &networks, &err) < 0) {
+		on_failure(dockerd, &err);
+	} else {
+		want_again(dockerd, dockerd->config.containers(dockerd->config.arg, &containers));
+		on_success(dockerd);
+	}
+	http_call_free(call);
+}
+
+static void on_networks(void *arg, const char *body, size_t len, const struct err *failure)
+{
+	struct dockerd *dockerd = arg;
+	struct http_call *call = steal_ptr(dockerd->call);
+	AUTO(docker_networks) struct docker_networks networks = { 0 };
+	struct err err;
+
+	if (failure) {
+		on_failure(dockerd, failure);
+	} else if (docker_networks_read(&networks, body, len, &err) < 0) {
+		on_failure(dockerd, &err);
+	} else {
+		dockerd->again_ms = 0;
+		want_again(dockerd, dockerd->config.networks(dockerd->config.arg, &networks));
+		if (dockerd->config.wants_containers(dockerd->config.arg)) {
+			dockerd->networks = networks;
+			networks = (struct docker_networks){ 0 };
+			ask(dockerd, DOCKER_CONTAINERS_TARGET, CONTAINERS_MAX, on_containers);
+		} else {
+			on_success(dockerd);
+		}
+	}
+	http_call_free(call);
 }
 
 static void check_version(const char *body, size_t len)
@@ -212,6 +249,7 @@ void dockerd_free(struct dockerd *dockerd)
 	if (!dockerd)
 		return;
 	http_call_free(dockerd->call);
+	docker_networks_done(&dockerd->networks);
 	loop_timer_free(dockerd->next);
 	free(dockerd);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the Engine API tells that the calls of a driver do not: the names of Docker's own bridges,
- * and which networks there are.
+ * which networks there are, and to which of them each running container is connected.
  * Asked from timers only: while dockerd calls us, it may hold what an answer needs.
  *
  * The API is asked when there is a reason, and no connection stays open. A stream of events would
@@ -15,6 +15,7 @@
 
 struct dockerd;
 struct docker_networks;
+struct docker_containers;
 
 struct dockerd_config {
 	const char *socket;
@@ -29,6 +30,10 @@ struct dockerd_config {
 	/* Returns after how many milliseconds the list is wanted again; 0: not before the next
 	 * change. */
 	unsigned int (*networks)(void *arg, const struct docker_networks *networks);
+	/* Is it worth it to ask for the containers as well? Asked after the networks. */
+	bool (*wants_containers)(void *arg);
+	/* The running ones. Returns the same as the other. */
+	unsigned int (*containers)(void *arg, struct docker_containers *containers);
 	void *arg;
 };
 
@@ -36,8 +41,8 @@ struct dockerd_config {
 struct dockerd *dockerd_new(struct loop *loop, const struct dockerd_config *config);
 void dockerd_free(struct dockerd *dockerd); /* accepts NULL */
 
-/* A bridge or a network has come or gone. Looks several times: dockerd names a network only when it
- * is complete, long after its bridge. */
+/* A bridge, a network or a container's connection has come or gone. Looks several times: dockerd
+ * names a network only when it is complete, long after its bridge. */
 void dockerd_look(struct dockerd *dockerd);
 /* Another dockerd process has shown up. */
 void dockerd_started(struct dockerd *dockerd);

@@ -91,8 +91,27 @@ int endpoint_info(struct policy *policy, const char *body, size_t len, struct st
 			       "endpoint %.12s of network %.12s is not known; disconnect the "
 			       "container and connect it again",
 			       request.endpoint, request.network);
-	encode_endpoint_info(reply);
-	return 0;
+	/* All engines ask this before they connect a running container to another network, and
+	 * again when it is connected or disconnected. They bind its ports in between. */
+	r = policy_give_way(policy, request.network, request.endpoint, err);
+	if (r == 0)
+		encode_endpoint_info(reply);
+	return r;
+}
+
+/* dockerd asks for ports to be published where the way out is: here is none. Whether there is one
+ * elsewhere it does not tell a driver, and while it calls one nobody else can tell either. */
+static int want_ports(struct policy *policy, const struct attach_request *request, struct err *err)
+{
+	const struct network *network = policy_network(policy, request->network);
+
+	if (request->ports.n == 0 || network->internal)
+		return 0;
+	log_info("network %.12s: ports of endpoint %.12s are published when its container runs, "
+		 "unless another network of it leads out",
+		 request->network, request->endpoint);
+	return policy_want(policy, request->network, request->endpoint, request->ports.items,
+			   request->ports.n, err);
 }
 
 int endpoint_join(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
@@ -105,16 +124,11 @@ int endpoint_join(struct policy *policy, const char *body, size_t len, struct st
 	r = decode_attach(body, len, &request, err);
 	if (r == 0)
 		r = policy_attachment(policy, request.network, request.endpoint, &attachment, err);
-	if (r < 0)
-		return r;
-	/* dockerd asks for ports to be published where the way out is: here is none. */
-	if (attachment.no_default_route && request.ports.n)
-		log_info(
-			"network %.12s: ports of endpoint %.12s are not published here; they are on "
-			"another network of the container, if that leads out",
-			request.network, request.endpoint);
-	encode_join(reply, &attachment);
-	return 0;
+	if (r == 0 && attachment.no_default_route)
+		r = want_ports(policy, &request, err);
+	if (r == 0)
+		encode_join(reply, &attachment);
+	return r;
 }
 
 /* The endpoint provides the container's way out now. Only then are its ports published: of several
@@ -161,5 +175,11 @@ int endpoint_withdraw(struct policy *policy, const char *body, size_t len, struc
 int endpoint_leave(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
 		   struct err *err)
 {
-	return endpoint_withdraw(policy, body, len, reply, err);
+	AUTO(attach_request) struct attach_request request = { 0 };
+	int r;
+
+	r = decode_attach(body, len, &request, err);
+	if (r == 0)
+		r = policy_want(policy, request.network, request.endpoint, NULL, 0, err);
+	return r < 0 ? r : endpoint_withdraw(policy, body, len, reply, err);
 }

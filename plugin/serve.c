@@ -18,6 +18,7 @@
 #include "docker_networks.h"
 #include "dockerd.h"
 #include "driver.h"
+#include "late_ports.h"
 #include "notify.h"
 #include "server.h"
 
@@ -186,6 +187,20 @@ static unsigned int on_networks(void *arg, const struct docker_networks *network
 					  networks->n_ids);
 }
 
+static bool wants_containers(void *arg)
+{
+	const struct daemon *daemon = arg;
+
+	return late_ports_wanted(daemon->policy);
+}
+
+static unsigned int on_containers(void *arg, struct docker_containers *containers)
+{
+	struct daemon *daemon = arg;
+
+	return late_ports_settle(daemon->policy, containers);
+}
+
 static void on_ask(void *arg)
 {
 	struct daemon *daemon = arg;
@@ -211,6 +226,8 @@ static void start_dockerd(struct daemon *daemon, const struct settings *settings
 		.look_ms = 100,
 		.patience_ms = 60000,
 		.networks = on_networks,
+		.wants_containers = wants_containers,
+		.containers = on_containers,
 		.arg = daemon,
 	};
 

@@ -230,6 +230,8 @@ int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, 
 	copy.exception = NULL;
 	copy.ports = NULL;
 	copy.n_ports = 0;
+	copy.wanted = NULL;
+	copy.n_wanted = 0;
 	r = check_exception(policy, &member->network, endpoint->exception, &copy, err);
 	if (r < 0)
 		return r;

@@ -19,7 +19,8 @@ struct policy_config {
 	 * kept apart? May be NULL. */
 	bool (*is_neighbour)(const char *bridge);
 	/* Called when only the client can say more: policy_set_neighbours() of a bridge that has
-	 * come or gone, policy_set_client_networks() of a network that is in the way. May be NULL.
+	 * come or gone, policy_set_client_networks() of a network that is in the way,
+	 * policy_settle() of ports that are wanted. May be NULL.
 	 */
 	void (*ask)(void *arg);
 	void *arg;
@@ -64,6 +65,19 @@ int policy_attachment(const struct policy *policy, const char *network_id, const
 /* Replaces what the endpoint publishes by what is asked for; all or nothing. n 0 withdraws. */
 int policy_publish(struct policy *policy, const char *network_id, const char *endpoint_id,
 		   const struct port_request *ports, size_t n, struct err *err);
+
+/* The same, of an endpoint without a way out, whose container may have another network that
+ * provides one: the ports are there then, and must not be held here. Published after
+ * policy_settle(). */
+int policy_want(struct policy *policy, const char *network_id, const char *endpoint_id,
+		const struct port_request *ports, size_t n, struct err *err);
+/* The container of such an endpoint has no way out, and so its ports are published here; or it has
+ * one. Returns after how many milliseconds this has to be said again; 0: no need. */
+unsigned int policy_settle(struct policy *policy, const char *network_id, const char *endpoint_id,
+			   bool here);
+/* It may be about to get a way out, to whose ports ours must not be in the way. */
+int policy_give_way(struct policy *policy, const char *network_id, const char *endpoint_id,
+		    struct err *err);
 
 /* The complete list of other people's bridges that are known by name, besides those that
  * is_neighbour() recognises. Remembered over a restart: the first containers run before anybody can

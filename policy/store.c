@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "model/codec.h"
+#include "model/world.h"
 
 #define SUFFIX ".json"
 #define NEIGHBOURS "neighbours"
@@ -204,7 +205,7 @@ static int load_file(const struct load *load, const char *file, const json_t *js
 	if (r == 0)
 		load->endpoint(load->arg, &endpoint);
 	else
-		free(endpoint.ports);
+		endpoint_done(&endpoint);
 	return r;
 }
 

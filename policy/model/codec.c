@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "../base/mem.h"
+#include "world.h"
 
 #define FORMAT 1
 
@@ -136,6 +137,14 @@ static const struct json_member port_members[] = {
 	OF(port, "host_port", NUMBER16, host_port),
 };
 
+static const struct json_member wanted_members[] = {
+	OF(port_request, "proto", BYTE, proto),
+	OF(port_request, "port", NUMBER16, port),
+	OF(port_request, "host", ADDR, host),
+	OF(port_request, "host_port", NUMBER16, host_port),
+	OF(port_request, "host_port_end", NUMBER16, host_port_end),
+};
+
 static json_t *encode_mac(const uint8_t *mac)
 {
 	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
@@ -210,11 +219,16 @@ json_t *endpoint_encode(const struct endpoint *endpoint)
 {
 	json_t *json = encode(endpoint_members, ARRAY_SIZE(endpoint_members), endpoint);
 	json_t *ports = mem_check(json_array());
+	json_t *wanted = mem_check(json_array());
 
 	for (size_t i = 0; i < endpoint->n_ports; i++)
 		json_array_append_new(
 			ports, encode(port_members, ARRAY_SIZE(port_members), &endpoint->ports[i]));
+	for (size_t i = 0; i < endpoint->n_wanted; i++)
+		json_array_append_new(wanted, encode(wanted_members, ARRAY_SIZE(wanted_members),
+						     &endpoint->wanted[i]));
 	json_object_set_new(json, "ports", ports);
+	json_object_set_new(json, "wanted", wanted);
 	if (endpoint->exception)
 		json_object_set_new(json, "exception",
 				    encode(exception_members, ARRAY_SIZE(exception_members),
@@ -384,6 +398,22 @@ static int decode_exception(struct endpoint *endpoint, const json_t *json, struc
 		      err);
 }
 
+/* Not there in files of a version that knew none. */
+static int decode_wanted(struct endpoint *endpoint, const json_t *json, struct err *err)
+{
+	size_t n = json_array_size(json);
+	int r = 0;
+
+	if (n == 0)
+		return 0;
+	endpoint->wanted = xcalloc(n, sizeof(*endpoint->wanted));
+	for (; r == 0 && endpoint->n_wanted < n; endpoint->n_wanted++)
+		r = decode(wanted_members, ARRAY_SIZE(wanted_members),
+			   &endpoint->wanted[endpoint->n_wanted],
+			   json_array_get(json, endpoint->n_wanted), err);
+	return r;
+}
+
 int endpoint_decode(struct endpoint *ret_endpoint, const json_t *json, struct err *err)
 {
 	struct endpoint endpoint = { 0 };
@@ -399,9 +429,10 @@ int endpoint_decode(struct endpoint *ret_endpoint, const json_t *json, struct er
 		r = decode_ports(&endpoint, json_object_get(json, "ports"), err);
 	if (r == 0)
 		r = decode_exception(&endpoint, json_object_get(json, "exception"), err);
+	if (r == 0)
+		r = decode_wanted(&endpoint, json_object_get(json, "wanted"), err);
 	if (r < 0) {
-		free(endpoint.exception);
-		free(endpoint.ports);
+		endpoint_done(&endpoint);
 	} else {
 		*ret_endpoint = endpoint;
 	}

@@ -81,4 +81,12 @@ struct endpoint {
 	struct exception *exception; /* owned; NULL: none */
 	struct port *ports;          /* published; owned */
 	size_t n_ports;
+
+	/* To be published if the container has no other way out, see policy/wanted.c; owned */
+	struct port_request *wanted;
+	size_t n_wanted;
+	bool settled;          /* it was known once whether they are to be published here */
+	bool here;             /* and last time they were */
+	bool refused;          /* but could not be, and somebody was told */
+	uint64_t undecided_ms; /* until then it is not known whether they still are to be */
 };

@@ -76,8 +76,7 @@ struct member *world_add(struct world *world, const struct network *network)
 
 static void endpoint_free(struct endpoint *endpoint)
 {
-	free(endpoint->exception);
-	free(endpoint->ports);
+	endpoint_done(endpoint);
 	free(endpoint);
 }
 
@@ -135,6 +134,7 @@ void endpoint_done(struct endpoint *endpoint)
 {
 	free(endpoint->exception);
 	free(endpoint->ports);
+	free(endpoint->wanted);
 	*endpoint = (struct endpoint){ 0 };
 }
 

@@ -75,6 +75,7 @@ static void compile_base_chains(struct plan *plan)
 	translate_published(chain);
 
 	chain = add_chain(plan, "nat-postrouting", FW_POSTROUTING, true, SNAT_PRIORITY);
+	rule(chain, "source address by receiver", vmap("net_into"));
 	rule(chain, "source address by network", vmap("net_post"));
 }
 

@@ -25,13 +25,14 @@ const struct fw_set fw_sets[] = {
 	{ "networks", { IFNAME }, { 0 }, { FW_FIELD_OIFNAME } },
 
 	/* Per network: which way it goes, what leaves it, what enters it, what it asks of the host,
-	 * its resolvers, and its source translation. */
+	 * its resolvers, and its source translation: of what leaves it, and of what enters it. */
 	{ "net_mark", { IFNAME }, { FW_TYPE_JUMP }, { IIF } },
 	{ "net_from", { IFNAME }, { FW_TYPE_JUMP }, { IIF } },
 	{ "net_to", { IFNAME }, { FW_TYPE_JUMP }, { FW_FIELD_OIFNAME } },
 	{ "net_input", { IFNAME }, { FW_TYPE_JUMP }, { IIF } },
 	{ "net_dns", { IFNAME }, { FW_TYPE_JUMP }, { IIF } },
 	{ "net_post", { IFNAME }, { FW_TYPE_JUMP }, { IIF } },
+	{ "net_into", { IFNAME }, { FW_TYPE_JUMP }, { FW_FIELD_OIFNAME } },
 
 	/* The same for one endpoint that differs from its network, by its address. */
 	{ "one_mark4", { IFNAME, ADDR4 }, { FW_TYPE_GOTO }, { IIF, SADDR4 } },
@@ -46,14 +47,16 @@ const struct fw_set fw_sets[] = {
 	{ "one_dns6", { IFNAME, ADDR6 }, { FW_TYPE_GOTO }, { IIF, SADDR6 } },
 	{ "one_post4", { IFNAME, ADDR4 }, { FW_TYPE_GOTO }, { IIF, SADDR4 } },
 	{ "one_post6", { IFNAME, ADDR6 }, { FW_TYPE_GOTO }, { IIF, SADDR6 } },
+	{ "one_into4", { IFNAME, ADDR4 }, { FW_TYPE_GOTO }, { FW_FIELD_OIFNAME, DADDR4 } },
+	{ "one_into6", { IFNAME, ADDR6 }, { FW_TYPE_GOTO }, { FW_FIELD_OIFNAME, DADDR6 } },
 
 	/* Interfaces that some network names as its exit; the addresses of all of them; and whose
 	 * is whose. See refusals.c. */
 	{ "exits", { IFNAME }, { 0 }, { FW_FIELD_OIFNAME } },
-	{ "exit4", { FW_TYPE_ADDR4 }, { 0 }, { FW_FIELD_SADDR4 } },
-	{ "exit6", { FW_TYPE_ADDR6 }, { 0 }, { FW_FIELD_SADDR6 } },
-	{ "exit4_own", { IFNAME, FW_TYPE_ADDR4 }, { 0 }, { FW_FIELD_OIFNAME, FW_FIELD_SADDR4 } },
-	{ "exit6_own", { IFNAME, FW_TYPE_ADDR6 }, { 0 }, { FW_FIELD_OIFNAME, FW_FIELD_SADDR6 } },
+	{ "exit4", { ADDR4 }, { 0 }, { SADDR4 } },
+	{ "exit6", { ADDR6 }, { 0 }, { SADDR6 } },
+	{ "exit4_own", { IFNAME, ADDR4 }, { 0 }, { FW_FIELD_OIFNAME, SADDR4 } },
+	{ "exit6_own", { IFNAME, ADDR6 }, { 0 }, { FW_FIELD_OIFNAME, SADDR6 } },
 	/* By protocol: what of the host's own packets refuses something. By mark: which connections
 	 * go by which path. */
 	{ "refusals", { PROTO }, { FW_TYPE_JUMP }, { L4 } },

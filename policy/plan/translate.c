@@ -28,6 +28,23 @@ static void source(const struct scope *scope, enum family f, struct fw_chain *po
 		rule(post, "the outgoing link's address", saddr(subnet), masquerade());
 }
 
+/* A container without a default route can answer nobody but its neighbours: who comes in from
+ * elsewhere becomes one of them. */
+static void as_gateway(const struct scope *scope, struct plan *plan)
+{
+	const struct network *net = scope->net;
+	bool isolated = scope->egress->policy == POLICY_ISOLATED && !net->internal;
+	struct fw_chain *into;
+
+	if (!isolated && !scope_needs_chain(scope))
+		return;
+	into = chain_of(plan, "into", scope);
+	for (enum family f = V4; isolated && f < FAMILIES; f++)
+		if (prefix_is_set(&net->subnet[f]) && addr_is_set(&net->gateway[f]))
+			rule(into, "as the gateway, which can be answered",
+			     not(saddr(prefix_network(&net->subnet[f]))), snat(net->gateway[f]));
+}
+
 static bool translates_source(const struct scope *scope)
 {
 	return !scope->net->internal && (scope->net->masquerade || scope->egress->via.n);
@@ -61,6 +78,7 @@ void compile_translation(const struct scope *scope, struct plan *plan)
 	struct fw_chain *post;
 
 	redirect_names(scope, plan);
+	as_gateway(scope, plan);
 	if (!translates_source(scope) && !scope_needs_chain(scope))
 		return;
 	post = chain_of(plan, "post", scope);

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "../../plugin/docker_containers.h"
 #include "../../plugin/docker_networks.h"
 #include "../../plugin/dockerd.h"
 #include "../../policy/base/mem.h"
@@ -46,11 +47,12 @@ struct rig {
 	int listener, stderr_fd;
 	struct client clients[CLIENTS];
 	size_t n_clients;
-	struct answer version, list;
+	struct answer version, list, containers; /* of these nobody asks if there is no text */
 
 	/* What was heard. */
 	unsigned int lists, versions, told;
-	struct strbuf names, ids; /* the last that were told */
+	unsigned int told_containers;
+	struct strbuf names, ids, attached; /* the last that were told */
 	char engine[72];
 	unsigned int again_ms; /* what is answered to that */
 	/* When to stop. */
@@ -100,6 +102,8 @@ static inline void on_client(void *arg, uint32_t events)
 	} else if (strncmp(client->request, "GET /networks HTTP/1.1\r\n", 24) == 0) {
 		client->rig->lists++;
 		client->answer = client->rig->list;
+	} else if (strncmp(client->request, "GET /containers/json HTTP/1.1\r\n", 31) == 0) {
+		client->answer = client->rig->containers;
 	} else {
 		fail_msg("unexpected: %s", client->request);
 	}
@@ -149,6 +153,34 @@ static inline unsigned int on_networks(void *arg, const struct docker_networks *
 		strbuf_addf(&rig->ids, "%s%.12s", i ? " " : "", networks->ids[i]);
 	snprintf(rig->engine, sizeof(rig->engine), "%s", networks->engine ?: "");
 	return rig->again_ms;
+}
+
+static inline bool wants_containers(void *arg)
+{
+	const struct rig *rig = arg;
+
+	return rig->containers.text != NULL;
+}
+
+/* "aa bb+, cc": of each container the endpoints, and whether it leads out. */
+static inline unsigned int on_containers(void *arg, struct docker_containers *containers)
+{
+	struct rig *rig = arg;
+
+	rig->told_containers++;
+	strbuf_done(&rig->attached);
+	for (size_t i = 0; i < containers->n; i++) {
+		const struct docker_container *container = &containers->items[i];
+
+		for (size_t e = 0; e < container->n_endpoints; e++)
+			strbuf_addf(&rig->attached, "%s%s",
+				    e   ? " "
+				    : i ? ", "
+					: "",
+				    container->endpoints[e]);
+		strbuf_addf(&rig->attached, "%s", container->leads_out ? "+" : "");
+	}
+	return 0;
 }
 
 static inline void rig_listen(struct rig *rig)
@@ -236,6 +268,8 @@ static inline int rig_setup(void **state)
 		.look_ms = 10,
 		.patience_ms = 300,
 		.networks = on_networks,
+		.wants_containers = wants_containers,
+		.containers = on_containers,
 		.arg = rig,
 	};
 	*state = rig;
@@ -268,6 +302,7 @@ static inline int rig_teardown(void **state)
 	rig_show_failures(rig);
 	strbuf_done(&rig->names);
 	strbuf_done(&rig->ids);
+	strbuf_done(&rig->attached);
 	unlink(rig->log);
 	unlink(rig->pid_file);
 	rmdir(rig->dir);

@@ -32,6 +32,7 @@ struct policy *policy_open(const struct policy_config *config, struct loop *loop
 static void free_endpoint(struct stub_endpoint *endpoint)
 {
 	free(endpoint->endpoint.ports);
+	free(endpoint->endpoint.wanted);
 	free(endpoint);
 }
 
@@ -197,9 +198,11 @@ int policy_attachment(const struct policy *policy, const char *network_id, const
 	*ret_attachment = (struct attachment){
 		.container_if = endpoint->endpoint.container_if,
 		.container_prefix = network->network.container_prefix,
-		.no_default_route = network->network.internal,
+		.no_default_route = network->network.internal ||
+				    network->network.egress.policy == POLICY_ISOLATED,
 	};
-	for (enum family family = V4; family < FAMILIES; family++)
+	for (enum family family = V4; family < FAMILIES && !ret_attachment->no_default_route;
+	     family++)
 		ret_attachment->gateway[family] = network->network.gateway[family];
 	return 0;
 }
@@ -224,6 +227,47 @@ int policy_publish(struct policy *policy, const char *network_id, const char *en
 	}
 	policy->changes++;
 	return 0;
+}
+
+int policy_want(struct policy *policy, const char *network_id, const char *endpoint_id,
+		const struct port_request *ports, size_t n, struct err *err)
+{
+	struct stub_endpoint *known = find_endpoint(policy, network_id, endpoint_id);
+
+	(void)err;
+	if (!known || known->endpoint.n_wanted + n == 0)
+		return 0;
+	free(known->endpoint.wanted);
+	known->endpoint.wanted = xcalloc(n + 1, sizeof(*ports));
+	known->endpoint.n_wanted = n;
+	if (n)
+		memcpy(known->endpoint.wanted, ports, n * sizeof(*ports));
+	policy->changes++;
+	return 0;
+}
+
+unsigned int policy_settle(struct policy *policy, const char *network_id, const char *endpoint_id,
+			   bool here)
+{
+	struct stub_endpoint *known = find_endpoint(policy, network_id, endpoint_id);
+	struct err err;
+
+	if (!known)
+		return 0;
+	known->endpoint.here = here;
+	(void)policy_publish(policy, network_id, endpoint_id, known->endpoint.wanted,
+			     here ? known->endpoint.n_wanted : 0, &err);
+	return 0;
+}
+
+int policy_give_way(struct policy *policy, const char *network_id, const char *endpoint_id,
+		    struct err *err)
+{
+	const struct stub_endpoint *known = find_endpoint(policy, network_id, endpoint_id);
+
+	if (!known || known->endpoint.n_wanted == 0)
+		return 0;
+	return policy_publish(policy, network_id, endpoint_id, NULL, 0, err);
 }
 
 void policy_client_started(struct policy *policy)

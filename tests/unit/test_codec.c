@@ -59,14 +59,54 @@ static void an_endpoint_survives_the_trip(void **state)
 	endpoint.exception->egress = egress_default(POLICY_KILLSWITCH);
 	endpoint.exception->egress.path = 7;
 	endpoint.exception->mtu = 1400;
+	endpoint.wanted = xcalloc(2, sizeof(*endpoint.wanted));
+	endpoint.wanted[0] = (struct port_request){ .proto = 6, .port = 80 };
+	endpoint.wanted[1] = (struct port_request){ .proto = 17,
+						    .port = 53,
+						    .host = test_addr("::1"),
+						    .host_port = 1,
+						    .host_port_end = 65535 };
+	endpoint.n_wanted = 2;
 	json = endpoint_encode(&endpoint);
 	assert_int_equal(endpoint_decode(&back, json, &err), 0);
 	again = endpoint_encode(&back);
 	assert_true(json_equal(json, again));
 	assert_int_equal(back.ports[0].host_port, 65535);
+	assert_int_equal(back.n_wanted, 2);
+	assert_int_equal(back.wanted[1].host_port_end, 65535);
 	assert_memory_equal(back.mac, endpoint.mac, 6);
 	assert_memory_equal(back.exception, endpoint.exception, sizeof(*back.exception));
 	json_decref(again);
+	json_decref(json);
+}
+
+/* Fails when "wanted" has to be there. */
+static void an_endpoint_of_an_older_version_is_read(void **state)
+{
+	struct network net = test_network(true);
+	AUTO(endpoint) struct endpoint endpoint = test_endpoint(&net);
+	AUTO(endpoint) struct endpoint back = { 0 };
+	struct err err = { 0 };
+	json_t *json = endpoint_encode(&endpoint);
+
+	(void)state;
+	json_object_del(json, "wanted");
+	assert_int_equal(endpoint_decode(&back, json, &err), 0);
+	assert_int_equal(back.n_wanted, 0);
+	json_decref(json);
+}
+
+static void a_bad_wish_is_refused(void **state)
+{
+	struct network net = test_network(true);
+	AUTO(endpoint) struct endpoint endpoint = test_endpoint(&net);
+	struct endpoint back;
+	struct err err = { 0 };
+	json_t *json = endpoint_encode(&endpoint);
+
+	(void)state;
+	json_object_set_new(json, "wanted", json_loads("[{\"proto\":6}]", 0, NULL));
+	assert_true(endpoint_decode(&back, json, &err) < 0);
 	json_decref(json);
 }
 
@@ -136,6 +176,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_network_survives_the_trip),
 		cmocka_unit_test(an_endpoint_survives_the_trip),
+		cmocka_unit_test(an_endpoint_of_an_older_version_is_read),
+		cmocka_unit_test(a_bad_wish_is_refused),
 		cmocka_unit_test(bad_networks_are_refused),
 		cmocka_unit_test(ports_without_an_address_are_refused),
 	};

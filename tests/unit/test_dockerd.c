@@ -159,6 +159,65 @@ static void who_is_told_may_want_the_list_again(void **state)
 	assert_false(rig_run(rig, told_once, 250));
 }
 
+#define CONTAINER(state, networks) \
+	"{\"State\":\"" state "\",\"NetworkSettings\":{\"Networks\":{" networks "}}}"
+#define ATTACHED(name, id, gateway, gateway6) \
+	"\"" name "\":{\"EndpointID\":\"" id "\",\"Gateway\":\"" gateway \
+	"\",\"IPv6Gateway\":\"" gateway6 "\"}"
+
+#define INSIDE "\"i\":{\"EndpointID\":\"ii\",\"Gateway\":\"10.0.0.1\",\"NetworkID\":\"in\"}"
+
+static bool told_containers(struct rig *rig)
+{
+	return rig->told_containers >= 1;
+}
+
+/* Fails when a gateway of IPv6 does not count; when containers count that do not run; when internal
+ * networks are not told apart. */
+static void containers_are_understood(void **state)
+{
+	static const struct {
+		const char *list, *attached;
+	} rows[] = {
+		{ LIST(CONTAINER("running", ATTACHED("a", "aa", "", ""))), "aa" },
+		{ LIST(CONTAINER("running", ATTACHED("a", "aa", "10.0.0.1", ""))), "aa+" },
+		{ LIST(CONTAINER("running", ATTACHED("a", "aa", "", "fd00::1"))), "aa+" },
+		{ LIST(CONTAINER("paused", ATTACHED("a", "aa", "", ""))), "aa" },
+		{ LIST(CONTAINER("restarting", ATTACHED("a", "aa", "", ""))), "" },
+		{ LIST(CONTAINER("running", ATTACHED("a", "", "", ""))), "" },
+		{ LIST(CONTAINER("running", INSIDE)), "ii" },
+		{ LIST(CONTAINER("running", INSIDE "," ATTACHED("a", "aa", "1.2.3.4", ""))),
+		  "ii aa+" },
+		{ LIST(CONTAINER("running", ATTACHED("a", "aa", "", "")) "," CONTAINER("running",
+										       INSIDE)),
+		  "aa, ii" },
+		{ LIST("null,{},7," CONTAINER("running", "\"g\":null")), "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct rig *rig = rig_fresh(state);
+
+		rig->containers.text = rows[i].list;
+		start(rig, LIST("{\"Id\":\"in\",\"Internal\":true}"));
+		assert_true(rig_run(rig, told_containers, 2000));
+		if (!streq(strbuf_text(&rig->attached), rows[i].attached))
+			fail_msg("row %zu: %s", i, strbuf_text(&rig->attached));
+	}
+}
+
+static void wrong_containers_are_asked_for_again(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->containers.text = HEAD "\r\n{}";
+	start(rig, LIST(""));
+	assert_true(rig_run(rig, warned, 2000));
+	assert_int_equal(rig_logged(rig, "(the answer is not a list of containers)"), 1);
+	assert_int_equal(rig->told_containers, 0);
+	rig->containers.text = LIST("");
+	assert_true(rig_run(rig, told_containers, 2000));
+}
+
 static void a_change_is_looked_at_several_times(void **state)
 {
 	struct rig *rig = *state;
@@ -470,6 +529,8 @@ int main(void)
 		TEST(only_names_of_bridges_are_taken),
 		TEST(only_a_whole_list_of_an_engine_has_one),
 		TEST(who_is_told_may_want_the_list_again),
+		TEST(containers_are_understood),
+		TEST(wrong_containers_are_asked_for_again),
 		TEST(a_change_is_looked_at_several_times),
 		TEST(changes_without_end_delay_nothing),
 		TEST(one_question_is_asked_at_a_time),

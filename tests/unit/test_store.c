@@ -31,7 +31,7 @@ static void on_endpoint(void *arg, struct endpoint *endpoint)
 {
 	struct scene *scene = arg;
 
-	free(endpoint->ports);
+	endpoint_done(endpoint);
 	scene->endpoints++;
 }
 
