@@ -48,7 +48,7 @@ def settled(docker, net, box, here):
     wait_for(lambda: held(docker, box, net) == here, f"ports {'' if here else 'not '}here", 15)
 
 
-# Seen to fail: Join wants no ports; without as_gateway().
+# Seen to fail: without as_gateway().
 def test_reached_from_everywhere_as_the_gateway(docker, world, host):
     isolated(docker)
     other = docker.run(docker.network("tailexit"))
@@ -89,7 +89,7 @@ def test_internal_publishes_nothing(docker, world):
     assert not held(docker, box, net) and not published(world)
 
 
-# Seen to fail: wanted ports are not saved; ports are not reopened.
+# Seen to fail: wanted ports are not saved.
 @pytest.mark.parametrize("when", ["published", "before"])
 def test_the_daemon_starts_again(docker, world, host, when):
     net = docker.network("tailexit", *SHARED)

@@ -60,7 +60,7 @@ static size_t ports(const struct policy *policy, const char *id)
 	return policy_endpoint(policy, id, id)->n_ports;
 }
 
-/* Fails when Join wants nothing; when it publishes at once. */
+/* Fails when Join wants nothing. */
 static void they_are_published_when_the_container_runs(void **state)
 {
 	assert_false(late_ports_wanted(*state));
@@ -104,7 +104,7 @@ static void of_two_the_one_that_has_them_keeps_them(void **state)
 	assert_int_equal(ports(*state, "b"), 1);
 }
 
-/* Fails when the stub's give_way is not called. */
+/* Fails when EndpointOperInfo gives no way. */
 static void they_give_way_when_the_networks_change(void **state)
 {
 	join(*state, "a", NET("a", "", "isolated", "0"));
@@ -115,7 +115,7 @@ static void they_give_way_when_the_networks_change(void **state)
 	assert_true(late_ports_wanted(*state));
 }
 
-/* Fails when internal networks want ports; when those with a gateway do. */
+/* Fails when internal networks want ports. */
 static void who_leads_out_or_is_internal_wants_none(void **state)
 {
 	join(*state, "a", NET("a", INTERNAL, "isolated", "0"));
