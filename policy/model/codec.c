@@ -1,39 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See codec.h. One table per struct says which members there are; both directions walk it. */
+/* See codec.h. */
 #include "codec.h"
 
 #include <errno.h>
-#include <stddef.h>
 
 #include "../base/mem.h"
+#include "json_member.h"
 #include "world.h"
 
 #define FORMAT 1
-
-enum member_kind {
-	TEXT,
-	BOOLEAN,
-	NUMBER16,
-	NUMBER32,
-	NUMBER64,
-	BYTE,
-	ENUM,
-	ADDR,
-	PREFIX,
-	MAC,
-	WORD
-};
-
-struct json_member {
-	const char *key;
-	enum member_kind kind;
-	size_t offset;
-	size_t size;              /* TEXT */
-	const char *const *names; /* ENUM, ended by NULL */
-	/* WORD: a user's word, in his own spelling; the offset is the egress it belongs to */
-	int (*parse)(struct egress *egress, const char *text, struct err *err);
-	void (*print)(const struct egress *egress, struct strbuf *text);
-};
 
 /* clang-format off */
 static const char *const policy_names[] = {
@@ -64,14 +39,9 @@ static const char *const mode_names[] = {
 };
 /* clang-format on */
 
-#define OF(type, name, kind_, member, ...) \
-	{ \
-		.key = name, .kind = kind_, .offset = offsetof(struct type, member), \
-		.size = sizeof(((struct type *)0)->member), ##__VA_ARGS__ \
-	}
-
-#define WORD_OF(type, word) \
-	OF(type, #word, WORD, egress, .parse = egress_parse_##word, .print = egress_print_##word)
+#define ENCODE(members, object) json_members_encode(members, ARRAY_SIZE(members), object)
+#define DECODE(members, object, json, err) \
+	json_members_decode(members, ARRAY_SIZE(members), object, json, err)
 
 static const struct json_member network_members[] = {
 	OF(network, "id", TEXT, id),
@@ -145,71 +115,9 @@ static const struct json_member wanted_members[] = {
 	OF(port_request, "host_port_end", NUMBER16, host_port_end),
 };
 
-static json_t *encode_mac(const uint8_t *mac)
-{
-	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-			    mac[5]);
-}
-
-static json_t *encode_word(const struct json_member *member, const struct egress *egress)
-{
-	AUTO(strbuf) struct strbuf text = { 0 };
-
-	member->print(egress, &text);
-	return json_string(strbuf_text(&text));
-}
-
-static json_t *encode_member(const struct json_member *member, const void *field)
-{
-	struct addr_text text;
-
-	switch (member->kind) {
-	case TEXT:
-		return json_string(field);
-	case BOOLEAN:
-		return json_boolean(*(const bool *)field);
-	case BYTE:
-		return json_integer(*(const uint8_t *)field);
-	case NUMBER16:
-		return json_integer(*(const uint16_t *)field);
-	case NUMBER32:
-		return json_integer(*(const uint32_t *)field);
-	case NUMBER64:
-		return json_integer(*(const uint64_t *)field);
-	case ENUM:
-		return json_string(member->names[*(const unsigned *)field]);
-	case ADDR:
-		if (!addr_is_set(field))
-			return json_string("");
-		return json_string(addr_print(field, &text));
-	case PREFIX:
-		if (!prefix_is_set(field))
-			return json_string("");
-		return json_string(prefix_print(field, &text));
-	case MAC:
-		return encode_mac(field);
-	case WORD:
-		return encode_word(member, field);
-	}
-	return NULL;
-}
-
-static json_t *encode(const struct json_member *members, size_t n, const void *object)
-{
-	json_t *json = mem_check(json_object());
-
-	for (size_t i = 0; i < n; i++) {
-		const void *field = (const char *)object + members[i].offset;
-
-		json_object_set_new(json, members[i].key,
-				    mem_check(encode_member(&members[i], field)));
-	}
-	return json;
-}
-
 json_t *network_encode(const struct network *network)
 {
-	json_t *json = encode(network_members, ARRAY_SIZE(network_members), network);
+	json_t *json = ENCODE(network_members, network);
 
 	json_object_set_new(json, "format", json_integer(FORMAT));
 	return json;
@@ -217,111 +125,21 @@ json_t *network_encode(const struct network *network)
 
 json_t *endpoint_encode(const struct endpoint *endpoint)
 {
-	json_t *json = encode(endpoint_members, ARRAY_SIZE(endpoint_members), endpoint);
+	json_t *json = ENCODE(endpoint_members, endpoint);
 	json_t *ports = mem_check(json_array());
 	json_t *wanted = mem_check(json_array());
 
 	for (size_t i = 0; i < endpoint->n_ports; i++)
-		json_array_append_new(
-			ports, encode(port_members, ARRAY_SIZE(port_members), &endpoint->ports[i]));
+		json_array_append_new(ports, ENCODE(port_members, &endpoint->ports[i]));
 	for (size_t i = 0; i < endpoint->n_wanted; i++)
-		json_array_append_new(wanted, encode(wanted_members, ARRAY_SIZE(wanted_members),
-						     &endpoint->wanted[i]));
+		json_array_append_new(wanted, ENCODE(wanted_members, &endpoint->wanted[i]));
 	json_object_set_new(json, "ports", ports);
 	json_object_set_new(json, "wanted", wanted);
 	if (endpoint->exception)
 		json_object_set_new(json, "exception",
-				    encode(exception_members, ARRAY_SIZE(exception_members),
-					   endpoint->exception));
+				    ENCODE(exception_members, endpoint->exception));
 	json_object_set_new(json, "format", json_integer(FORMAT));
 	return json;
-}
-
-static int decode_number(void *field, size_t size, const json_t *json)
-{
-	json_int_t value = json_integer_value(json);
-
-	if (!json_is_integer(json) || value < 0 || (size < 8 && value >> size * 8))
-		return -EINVAL;
-	/* little and big endian alike: through a value of the right width */
-	if (size == 1)
-		*(uint8_t *)field = value;
-	else if (size == 2)
-		*(uint16_t *)field = value;
-	else if (size == 4)
-		*(uint32_t *)field = value;
-	else
-		*(uint64_t *)field = value;
-	return 0;
-}
-
-static int decode_mac(uint8_t *mac, const char *text)
-{
-	int used = 0;
-
-	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2],
-		   &mac[3], &mac[4], &mac[5], &used) != 6 ||
-	    text[used])
-		return -EINVAL;
-	return 0;
-}
-
-static int decode_enum(unsigned *field, const char *const *names, const char *text)
-{
-	for (unsigned i = 0; names[i]; i++) {
-		if (streq(names[i], text)) {
-			*field = i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-static int decode_member(const struct json_member *member, void *field, const json_t *json)
-{
-	const char *text = json_string_value(json);
-
-	switch (member->kind) {
-	case BOOLEAN:
-		*(bool *)field = json_is_true(json);
-		return json_is_boolean(json) ? 0 : -EINVAL;
-	case BYTE:
-	case NUMBER16:
-	case NUMBER32:
-	case NUMBER64:
-		return decode_number(field, member->size, json);
-	case TEXT:
-		if (!text || strlen(text) >= member->size)
-			return -EINVAL;
-		strcpy(field, text);
-		return 0;
-	case ENUM:
-		return text ? decode_enum(field, member->names, text) : -EINVAL;
-	case ADDR:
-		return !text ? -EINVAL : *text ? addr_parse(field, text) : 0;
-	case PREFIX:
-		return !text ? -EINVAL : *text ? prefix_parse(field, text) : 0;
-	case MAC:
-		return text ? decode_mac(field, text) : -EINVAL;
-	case WORD:
-		if (text && !*text) /* does not apply to the policy */
-			return 0;
-		return text ? member->parse(field, text, &(struct err){ 0 }) : -EINVAL;
-	}
-	return -EINVAL;
-}
-
-static int decode(const struct json_member *members, size_t n, void *object, const json_t *json,
-		  struct err *err)
-{
-	for (size_t i = 0; i < n; i++) {
-		void *field = (char *)object + members[i].offset;
-
-		if (decode_member(&members[i], field, json_object_get(json, members[i].key)) < 0)
-			return err_set(err, -EINVAL, "\"%s\" is missing or not valid",
-				       members[i].key);
-	}
-	return 0;
 }
 
 static int check_format(const json_t *json, struct err *err)
@@ -352,7 +170,7 @@ int network_decode(struct network *ret_network, const json_t *json, struct err *
 	int r = check_format(json, err);
 
 	if (r == 0)
-		r = decode(network_members, ARRAY_SIZE(network_members), &net, json, err);
+		r = DECODE(network_members, &net, json, err);
 	for (enum family f = V4; r == 0 && f < FAMILIES; f++) {
 		r = check_family(&net.subnet[f].addr, f, err);
 		if (r == 0)
@@ -380,8 +198,7 @@ static int decode_ports(struct endpoint *endpoint, const json_t *json, struct er
 		return err_set(err, -EINVAL, "\"ports\" is missing or not valid");
 	endpoint->ports = xcalloc(n + 1, sizeof(*endpoint->ports));
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = decode(port_members, ARRAY_SIZE(port_members), &endpoint->ports[i],
-			   json_array_get(json, i), err);
+		r = DECODE(port_members, &endpoint->ports[i], json_array_get(json, i), err);
 		if (r == 0 && !addr_is_set(&endpoint->ports[i].host))
 			r = err_set(err, -EINVAL, "\"host\" of a port is empty");
 		endpoint->n_ports = i + 1;
@@ -394,8 +211,7 @@ static int decode_exception(struct endpoint *endpoint, const json_t *json, struc
 	if (!json)
 		return 0;
 	endpoint->exception = xcalloc(1, sizeof(*endpoint->exception));
-	return decode(exception_members, ARRAY_SIZE(exception_members), endpoint->exception, json,
-		      err);
+	return DECODE(exception_members, endpoint->exception, json, err);
 }
 
 /* Not there in files of a version that knew none. */
@@ -408,8 +224,7 @@ static int decode_wanted(struct endpoint *endpoint, const json_t *json, struct e
 		return 0;
 	endpoint->wanted = xcalloc(n, sizeof(*endpoint->wanted));
 	for (; r == 0 && endpoint->n_wanted < n; endpoint->n_wanted++)
-		r = decode(wanted_members, ARRAY_SIZE(wanted_members),
-			   &endpoint->wanted[endpoint->n_wanted],
+		r = DECODE(wanted_members, &endpoint->wanted[endpoint->n_wanted],
 			   json_array_get(json, endpoint->n_wanted), err);
 	return r;
 }
@@ -420,7 +235,7 @@ int endpoint_decode(struct endpoint *ret_endpoint, const json_t *json, struct er
 	int r = check_format(json, err);
 
 	if (r == 0)
-		r = decode(endpoint_members, ARRAY_SIZE(endpoint_members), &endpoint, json, err);
+		r = DECODE(endpoint_members, &endpoint, json, err);
 	for (enum family f = V4; r == 0 && f < FAMILIES; f++)
 		r = check_family(&endpoint.addr[f].addr, f, err);
 	if (r == 0 && (!*endpoint.id || !*endpoint.network || !*endpoint.host_if))
