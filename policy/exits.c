@@ -29,10 +29,17 @@ static bool named_by_any(const struct policy *policy, const char *exit)
 	return false;
 }
 
+static bool is_usable(const struct exit_fact *exit)
+{
+	return exit->usable[V4] || exit->usable[V6];
+}
+
+/* What was learned of it earlier stays. */
 static int read_exit(struct policy *policy, const char *name, struct exit_fact *ret_exit,
 		     struct err *err)
 {
-	struct exit_fact exit = { .since = time(NULL) };
+	const struct exit_fact *known = facts_exit(&policy->world.facts, name);
+	struct exit_fact exit = { .since = time(NULL), .resting = known && known->resting };
 	struct link_info link;
 	int r = link_info(&policy->nl, name, &link, err);
 
@@ -68,9 +75,37 @@ static void compile_dependents(const struct policy *policy, const char *exit, st
 	}
 }
 
-static bool leaves_by(const struct network *net, const void *exit)
+/* Paths that lead elsewhere now, or into an exit that is another one now. */
+struct moved {
+	bool paths[PATH_MAX_NUMBER + 1];
+	bool any;
+};
+
+static bool has_moved(const struct network *net, const void *moved)
 {
-	return names(net, exit);
+	return ((const struct moved *)moved)->paths[net->egress.path];
+}
+
+/* Notes which exit every path leads into. changed: an exit about which something is different. */
+static void settle(struct policy *policy, const char *changed, struct moved *ret_moved)
+{
+	struct facts *facts = &policy->world.facts;
+
+	*ret_moved = (struct moved){ 0 };
+	for (size_t m = 0; m < policy->world.n; m++) {
+		const struct egress *egress = &policy->world.members[m]->network.egress;
+		const struct exit_fact *exit = path_choose(egress, facts);
+		const char *now = exit ? exit->name : "";
+		char *in_use = facts->in_use[egress->path];
+		bool other = !streq(now, in_use);
+
+		if (egress->path == 0 || (!other && !streq(now, changed)))
+			continue;
+		if (other && *now && *in_use)
+			log_info("exit %s takes over from %s", now, in_use);
+		ret_moved->paths[egress->path] = ret_moved->any = true;
+		snprintf(in_use, IFNAMSIZ, "%s", now);
+	}
 }
 
 /* The kernel takes routes along when a link goes, even if it is back before we hear of it: what is
@@ -96,32 +131,66 @@ static void log_state(const char *name, const struct exit_fact *exit)
 				      "closed");
 }
 
-void exits_changed(struct policy *policy, const char *name)
+/* From one set of facts to another, with all that follows. Old connections are forgotten when their
+ * next packet meets the new path: before, it would keep the old one alive. */
+static int change(struct policy *policy, const struct exit_fact *exit, struct err *err)
 {
 	AUTO(plan) struct plan before = { 0 };
 	AUTO(plan) struct plan after = { 0 };
-	struct exit_fact exit;
-	struct err err = { 0 };
+	struct moved moved;
 	bool news;
 	int r;
 
-	if (!facts_exit(&policy->world.facts, name))
+	compile_dependents(policy, exit->name, &before);
+	news = facts_set_exit(&policy->world.facts, exit);
+	settle(policy, news ? exit->name : "", &moved);
+	compile_dependents(policy, exit->name, &after);
+	r = engine_transition(policy, &before, &after, err);
+	if (r == 0)
+		r = assert_routes(policy, &after, err);
+	if (moved.any)
+		connections_forget_networks(policy, has_moved, &moved);
+	return r;
+}
+
+void exits_changed(struct policy *policy, const char *name)
+{
+	const struct exit_fact *known = facts_exit(&policy->world.facts, name);
+	struct exit_fact exit;
+	struct err err = { 0 };
+	bool was_usable, news;
+	int r;
+
+	if (!known)
 		return;
+	was_usable = is_usable(known);
 	r = read_exit(policy, name, &exit, &err);
 	if (r == 0) {
-		compile_dependents(policy, name, &before);
-		news = facts_set_exit(&policy->world.facts, &exit);
-		compile_dependents(policy, name, &after);
-		if (news) {
-			connections_forget_networks(policy, leaves_by, name);
+		if (was_usable && !is_usable(&exit))
+			rests_lost(policy->rests, name);
+		else if (!was_usable && is_usable(&exit))
+			exit.resting = rests_back(policy->rests, name);
+		news = known->usable[V4] != exit.usable[V4] || known->usable[V6] != exit.usable[V6];
+		r = change(policy, &exit, &err);
+		if (news)
 			log_state(name, &exit);
-		}
-		r = engine_transition(policy, &before, &after, &err);
 	}
-	if (r == 0)
-		r = assert_routes(policy, &after, &err);
 	if (r < 0)
 		log_warn("exit %s: %s; its networks stay closed", name, err.text);
+}
+
+void exits_rested(struct policy *policy, const char *name)
+{
+	const struct exit_fact *known = facts_exit(&policy->world.facts, name);
+	struct exit_fact exit;
+	struct err err = { 0 };
+
+	if (!known)
+		return;
+	exit = *known;
+	exit.resting = false;
+	if (change(policy, &exit, &err) < 0)
+		log_warn("exit %s: %s", name, err.text);
 }
 
 void exits_changed_all(struct policy *policy)
@@ -147,11 +216,22 @@ int exits_learn(struct policy *policy, const struct network *net, struct err *er
 	return 0;
 }
 
+void exits_settle(struct policy *policy)
+{
+	struct moved ignored;
+
+	settle(policy, "", &ignored);
+}
+
 void exits_forget(struct policy *policy, const struct network *net)
 {
 	for (size_t i = 0; i < net->egress.via.n; i++)
-		if (!named_by_any(policy, net->egress.via.names[i]))
+		if (!named_by_any(policy, net->egress.via.names[i])) {
 			facts_forget_exit(&policy->world.facts, net->egress.via.names[i]);
+			rests_forget(policy->rests, net->egress.via.names[i]);
+		}
+	if (!exits_path_used(policy, net->egress.path))
+		policy->world.facts.in_use[net->egress.path][0] = '\0';
 }
 
 /* The path of the networks with the same exits, or a free one. */

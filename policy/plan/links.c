@@ -14,7 +14,7 @@
 /* As large as the exit carries, so that nothing has to be cut or refused on the way. */
 static uint32_t mtu_of(const struct network *net, const struct facts *facts)
 {
-	const struct exit_fact *exit = path_choose(&net->egress.via, facts);
+	const struct exit_fact *exit = path_choose(&net->egress, facts);
 
 	if (net->mtu)
 		return net->mtu;
