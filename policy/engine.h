@@ -68,6 +68,8 @@ void connections_forget_endpoint(struct policy *policy, const struct endpoint *e
 void connections_forget_networks(struct policy *policy,
 				 bool (*which)(const struct network *network, const void *arg),
 				 const void *arg);
+/* Those that began while our address translation was not there would go on without it for ever. */
+void connections_forget_untranslated(struct policy *policy);
 /* Of UDP: a client that keeps sending from one port has an entry from before the port was
  * published, or from its last holder, and would never be translated anew. */
 void connections_forget_ports(struct policy *policy, const struct port *ports, size_t n);

@@ -28,15 +28,6 @@ static enum part part_of(const struct item *item)
 	return PART_LINKS;
 }
 
-size_t findings_total(const struct findings *findings)
-{
-	size_t total = 0;
-
-	for (enum part part = 0; part < PARTS; part++)
-		total += findings->n[part];
-	return total;
-}
-
 static bool is_news(const struct op *op, const struct plan *expected)
 {
 	/* Forwarding stays on when nobody needs it any more: others may. */

@@ -196,13 +196,13 @@ static void on_calm(void *arg)
 
 static void tell(struct repair *repair, const struct findings *findings)
 {
-	size_t total = findings_total(findings);
-	bool fight = false;
+	bool news = false;
 
+	/* Of a fight enough has been said. */
 	for (enum part part = 0; part < PARTS; part++)
-		fight |= findings->n[part] &&
-			 pace_is_fight(&repair->parts[part].pace, loop_now_ms());
-	if (total && !fight)
+		news |= findings->n[part] &&
+			!pace_is_fight(&repair->parts[part].pace, loop_now_ms());
+	if (news)
 		log_warn("put back what was changed%s%s, %llu ms after the first sign of it: %s",
 			 *repair->by ? " by " : "", repair->by,
 			 (unsigned long long)(repair->since_ms ? loop_now_ms() - repair->since_ms
@@ -262,6 +262,8 @@ static void look(struct repair *repair)
 		if (findings.n[part] && pace_is_fight(&suspicion->pace, end))
 			tell_fight(repair, part, &findings);
 	}
+	if (findings.n[PART_FIREWALL])
+		connections_forget_untranslated(repair->policy);
 	if (r == 0)
 		repair_note(repair, &findings);
 	tell_failure(repair, r, &err);

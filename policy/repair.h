@@ -17,7 +17,6 @@ struct findings {
 	char first[160]; /* for people; "" when there is nothing */
 };
 
-size_t findings_total(const struct findings *findings);
 /* expected: operations on these items are no news; may be NULL. */
 void findings_collect(const struct ops *ops, const struct plan *expected,
 		      struct findings *ret_findings);

@@ -13,7 +13,7 @@ import pytest
 
 from lab import Host, World, proc
 from lab.shout import shout
-from lab.sniff import ICMP
+from lab.sniff import ICMP, ICMPV6
 from lab.uplink import TUNNEL_SOURCES, uplink
 
 from test_policy_rig import (BY_EXIT, EVERYTHING, ask_all, host_status, judge, killswitch,  # noqa: F401
@@ -157,7 +157,8 @@ FAULTS = {
 def is_refusal(packet):
     """Of an answer to a container whose bridge is not there: see the test of the same name in
     test_policy_leaks.py."""
-    return packet.proto == ICMP and packet.payload[0] == 3 and packet.src in TUNNEL_SOURCES
+    unreachable = {ICMP: 3, ICMPV6: 1}.get(packet.proto)
+    return unreachable == packet.payload[0] and packet.src in TUNNEL_SOURCES
 
 
 def put_back(scene, wire, part, change, what):
