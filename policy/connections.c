@@ -76,9 +76,8 @@ static size_t match_ports(const struct endpoint *endpoint, struct ct_match *matc
 
 void connections_forget_untranslated(struct policy *policy)
 {
-	AUTO_FREE struct ct_match *matches =
-		xcalloc(policy->world.n * FAMILIES + count_endpoint_ports(policy) + 1,
-			sizeof(*matches));
+	AUTO_FREE struct ct_match *matches = xcalloc(
+		policy->world.n * FAMILIES + count_endpoint_ports(policy) + 1, sizeof(*matches));
 	size_t n = 0;
 
 	for (size_t m = 0; m < policy->world.n; m++) {

@@ -46,9 +46,10 @@ struct policy {
  * the pieces of its plan that the edit changed. On failure the kernel is as it was. */
 int engine_transition(struct policy *policy, struct plan *before, struct plan *after,
 		      struct err *err);
-/* engine.c: makes the kernel contain what the world says, whatever it contains now, as far as that is
- * possible: the error is the first of what failed. making: what was not expected to be there yet, or
- * NULL. Pairs are not made again, but for those: their other ends were in containers, and are gone.
+/* engine.c: makes the kernel contain what the world says, whatever it contains now, as far as that
+ * is possible: the error is the first of what failed. making: what was not expected to be there
+ * yet, or NULL. Pairs are not made again, but for those: their other ends were in containers, and
+ * are gone.
  */
 int engine_reconcile(struct policy *policy, const struct plan *making,
 		     struct findings *ret_findings, struct err *err);

@@ -40,8 +40,10 @@ static bool is_news(const struct op *op, const struct plan *expected)
 static void describe(const struct op *op, struct strbuf *text)
 {
 	item_print(op->after ? op->after : op->before, text);
-	strbuf_addf(text, "%s", !op->before ? " was missing"
-				: !op->after ? " was too much" : " was different");
+	strbuf_addf(text, "%s",
+		    !op->before  ? " was missing"
+		    : !op->after ? " was too much"
+				 : " was different");
 }
 
 void findings_collect(const struct ops *ops, const struct plan *expected,

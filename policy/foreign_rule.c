@@ -33,8 +33,13 @@ static bool touches_subnets(const struct world *world, const struct prefix *pref
  * the escape mark's, others set what they want; we take them for unset. */
 static bool mark_matches(const struct foreign_rule *rule, const struct egress *egress)
 {
-	uint32_t marks[] = { 0, MARK_HOST, MARK_RETURN, MARK_LAN, MARK_BYPASS | egress->mark,
-			     egress->mark, MARK_PATH(egress->path) };
+	uint32_t marks[] = { 0,
+			     MARK_HOST,
+			     MARK_RETURN,
+			     MARK_LAN,
+			     MARK_BYPASS | egress->mark,
+			     egress->mark,
+			     MARK_PATH(egress->path) };
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if ((marks[i] & rule->mask) == rule->mark)
@@ -65,9 +70,9 @@ static bool is_nearby(const struct prefix *prefix)
 /* By the main table to what is near, or to all that is: where our own rules lead, too. */
 static bool is_harmless(const struct foreign_rule *rule)
 {
-	return !rule->acts || (rule->table == TABLE_MAIN && !rule->inverted &&
-			       (rule->no_default ||
-				(prefix_is_set(&rule->to) && is_nearby(&rule->to))));
+	return !rule->acts ||
+	       (rule->table == TABLE_MAIN && !rule->inverted &&
+		(rule->no_default || (prefix_is_set(&rule->to) && is_nearby(&rule->to))));
 }
 
 bool rule_is_in_our_way(const struct foreign_rule *rule, const struct world *world)

@@ -31,7 +31,7 @@ struct repair {
 	size_t n_links;
 	uint64_t links_due_ms;
 	char by[64];
-	uint64_t since_ms; /* the first sign of what is not repaired yet; 0: none */
+	uint64_t since_ms;     /* the first sign of what is not repaired yet; 0: none */
 	unsigned int failures; /* in a row */
 	struct err failure;    /* the last one that was told */
 };
@@ -163,12 +163,13 @@ static void tell_fight(struct repair *repair, enum part part, const struct findi
 {
 	struct suspicion *suspicion = &repair->parts[part];
 
-	snprintf(suspicion->warning, sizeof(suspicion->warning),
-		 "something on this host%s%s keeps changing the %s (%s); they are put back every "
-		 "%d seconds at most while that goes on. Find it with \"%s\" and make it leave them "
-		 "alone",
-		 *repair->by ? ", lately " : "", repair->by, part_names[part], findings->first,
-		 PACE_SLOWEST_MS / 1000, part_monitors[part]);
+	snprintf(
+		suspicion->warning, sizeof(suspicion->warning),
+		"something on this host%s%s keeps changing the %s (%s); they are put back every "
+		"%d seconds at most while that goes on. Find it with \"%s\" and make it leave them "
+		"alone",
+		*repair->by ? ", lately " : "", repair->by, part_names[part], findings->first,
+		PACE_SLOWEST_MS / 1000, part_monitors[part]);
 	if (!suspicion->told)
 		log_warn("%s", suspicion->warning);
 	suspicion->told = true;

@@ -26,7 +26,8 @@ struct repair;
 struct repair *repair_new(struct policy *policy);
 void repair_free(struct repair *repair); /* accepts NULL */
 
-/* Something of this part was changed by somebody else, or may have been: looked at soon. by: who, or
+/* Something of this part was changed by somebody else, or may have been: looked at soon. by: who,
+ * or
  * "" when that is not known. */
 void repair_suspect(struct repair *repair, enum part part, const char *by);
 void repair_suspect_all(struct repair *repair);

@@ -135,8 +135,8 @@ void policy_host_status(struct policy *policy, policy_host_status_fn *fn, void *
 	for (enum part part = 0; part < PARTS; part++) {
 		const char *warning = repair_warning(policy->repair, part);
 
-		repairs[part] = (struct policy_repairs){ parts[part],
-							 repair_count(policy->repair, part) };
+		repairs[part] =
+			(struct policy_repairs){ parts[part], repair_count(policy->repair, part) };
 		if (warning)
 			sentences_add(&warnings, "%s", warning);
 	}

@@ -72,24 +72,26 @@ static void tell_route(const struct foreign_route *route, struct sentences *sent
 	struct addr_text dst;
 
 	prefix_print(&route->dst, &dst);
-	sentences_add(sentences,
-		      "somebody put a route to %s into table %u, which is the networks' own. Remove "
-		      "it: %s route del %s table %u",
-		      dst.s, route->table, ip, dst.s, route->table);
+	sentences_add(
+		sentences,
+		"somebody put a route to %s into table %u, which is the networks' own. Remove "
+		"it: %s route del %s table %u",
+		dst.s, route->table, ip, dst.s, route->table);
 }
 
 static void tell_chain(const struct foreign_chain *chain, struct sentences *sentences)
 {
 	if (chain->names_us)
 		return;
-	sentences_add(sentences,
-		      "nftables chain %s of table %s %s drops what is forwarded unless a rule of it "
-		      "accepts that, and none is about bridges of tailexit: containers may reach "
-		      "nobody outside. Allow it there: nft add rule %s %s %s iifname \"te-*\" "
-		      "accept, and the same with oifname; or let the program that made it (%s) "
-		      "allow forwarding",
-		      chain->chain, chain->family, chain->table, chain->family, chain->table,
-		      chain->chain, chain->table);
+	sentences_add(
+		sentences,
+		"nftables chain %s of table %s %s drops what is forwarded unless a rule of it "
+		"accepts that, and none is about bridges of tailexit: containers may reach "
+		"nobody outside. Allow it there: nft add rule %s %s %s iifname \"te-*\" "
+		"accept, and the same with oifname; or let the program that made it (%s) "
+		"allow forwarding",
+		chain->chain, chain->family, chain->table, chain->family, chain->table,
+		chain->chain, chain->table);
 }
 
 static void tell_flowtable(const struct foreign_flowtable *flowtable, struct sentences *sentences)
@@ -112,14 +114,15 @@ static void tell_rp_filter(struct policy *policy, const char *exit, struct sente
 	if (sysctl_get(&policy->nl, "net/ipv4/conf/all/rp_filter", &all, &ignored) < 0 ||
 	    sysctl_get(&policy->nl, knob, &own, &ignored) < 0)
 		return;
-	/* The larger one counts; 2 is the loose check. */
-	if ((all > own ? all : own) != 1)
+	/* The larger one counts. Even the loose check (2) asks which way an answer without a mark
+	 * would take from the bridge: none. */
+	if (all == 0 && own == 0)
 		return;
 	sentences_add(sentences,
-		      "net.ipv4.conf.%s.rp_filter is 1 (strict): the kernel drops what comes back "
-		      "through %s, unless the host's own routes lead there as well. Set it to 2: "
-		      "sysctl -w net.ipv4.conf.%s.rp_filter=2",
-		      own >= all ? exit : "all", exit, exit);
+		      "rp_filter of %s is %d: the kernel drops what comes back through it to "
+		      "containers. Turn it off: sysctl -w net.ipv4.conf.%s.rp_filter=0%s",
+		      exit, all > own ? all : own, exit,
+		      all ? " net.ipv4.conf.all.rp_filter=0" : "");
 }
 
 static uint8_t last_path(const struct world *world)

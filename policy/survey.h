@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who is in our way: what others have set up on the host that keeps our networks from doing what they
- * should, with what to do about it. We change nothing of it. */
+/* Who is in our way: what others have set up on the host that keeps our networks from doing what
+ * they should, with what to do about it. We change nothing of it. */
 #pragma once
 
 #include <stdbool.h>

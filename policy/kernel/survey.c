@@ -144,8 +144,7 @@ static void take_route(void *arg, const struct nlmsghdr *msg)
 	survey->routes[survey->n_routes++] = route;
 }
 
-static int read_table(struct nl *nl, int af, uint32_t table, struct survey *survey,
-		      struct err *err)
+static int read_table(struct nl *nl, int af, uint32_t table, struct survey *survey, struct err *err)
 {
 	struct route_reading reading = { survey, survey->n_routes, table, af };
 	union nl_request request;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What others have put where packets of our networks pass: facts only. Whether that is in the way is
- * somebody else's business. */
+/* What others have put where packets of our networks pass: facts only. Whether that is in the way
+ * is somebody else's business. */
 #pragma once
 
 #include <net/if.h>

@@ -17,7 +17,7 @@
 /* NULL: not on the way of routed packets. */
 static const char *family_name(uint32_t family)
 {
-	return family == NFPROTO_INET	 ? "inet"
+	return family == NFPROTO_INET   ? "inet"
 	       : family == NFPROTO_IPV4 ? "ip"
 	       : family == NFPROTO_IPV6 ? "ip6"
 					: NULL;
@@ -63,8 +63,7 @@ static void take_chain(void *arg, const struct nlmsghdr *msg)
 	}
 	nftnl = mem_check(nftnl_chain_alloc());
 	if (nftnl_chain_nlmsg_parse(msg, nftnl) == 0 && parse_chain(nftnl, &chain)) {
-		survey->chains =
-			xreallocarray(survey->chains, survey->n_chains + 1, sizeof(chain));
+		survey->chains = xreallocarray(survey->chains, survey->n_chains + 1, sizeof(chain));
 		survey->chains[survey->n_chains++] = chain;
 	}
 	nftnl_chain_free(nftnl);

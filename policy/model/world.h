@@ -25,7 +25,7 @@ struct facts {
 		*exits; /* every interface some network names; absent ones are not usable */
 	size_t n_exits;
 	char in_use[UINT8_MAX + 1][IFNAMSIZ]; /* by path: the exit that it leads into, or "" */
-	char (*neighbours)[IFNAMSIZ]; /* bridges of containers that are not ours; sorted */
+	char (*neighbours)[IFNAMSIZ];         /* bridges of containers that are not ours; sorted */
 	size_t n_neighbours;
 };
 

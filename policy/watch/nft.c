@@ -80,8 +80,8 @@ static void on_readable(void *arg, uint32_t events)
 	watch->news = (struct nft_news){ .by = watch->by };
 	watch->by[0] = '\0';
 	for (int i = 0; i < READS_PER_WAKEUP; i++) {
-		ssize_t got = mnl_socket_recvfrom(watch->socket, watch->buffer,
-						  sizeof(watch->buffer));
+		ssize_t got =
+			mnl_socket_recvfrom(watch->socket, watch->buffer, sizeof(watch->buffer));
 
 		if (got < 0 && errno == EINTR)
 			continue;

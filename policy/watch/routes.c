@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See routes.h. The kernel puts the port of whoever asked into what it says of routes and rules; into
- * what follows from a link that went down, 0. */
+/* See routes.h. The kernel puts the port of whoever asked into what it says of routes and rules;
+ * into what follows from a link that went down, 0. */
 #include "routes.h"
 
 #include <arpa/inet.h>
@@ -131,9 +131,10 @@ static int attach_filter(int fd)
 
 static int subscribe(struct route_watch *watch, struct err *err)
 {
-	static const int groups[] = { RTNLGRP_IPV4_ROUTE,   RTNLGRP_IPV6_ROUTE,
-				      RTNLGRP_IPV4_RULE,    RTNLGRP_IPV6_RULE,
-				      RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF };
+	static const int groups[] = {
+		RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,   RTNLGRP_IPV4_RULE,
+		RTNLGRP_IPV6_RULE,  RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF
+	};
 	int size = QUEUE_SIZE;
 	int fd, r;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tells when somebody else changes our routes, our routing rules, or puts rules in front of them, or
- * turns forwarding off. Reports, never acts. A host may have a million other routes that come and
- * go: the kernel is told to keep them to itself. */
+/* Tells when somebody else changes our routes, our routing rules, or puts rules in front of them,
+ * or turns forwarding off. Reports, never acts. A host may have a million other routes that come
+ * and go: the kernel is told to keep them to itself. */
 #pragma once
 
 #include "../base/err.h"
