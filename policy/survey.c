@@ -104,13 +104,13 @@ static void tell_flowtable(const struct foreign_flowtable *flowtable, struct sen
 		      flowtable->name, flowtable->family, flowtable->table, flowtable->name);
 }
 
-static void tell_rp_filter(struct policy *policy, const char *exit, struct sentences *sentences)
+static void tell_rp_filter(struct policy *policy, const char *link, struct sentences *sentences)
 {
 	int all = 0, own = 0;
 	struct err ignored;
 	char knob[64];
 
-	snprintf(knob, sizeof(knob), "net/ipv4/conf/%s/rp_filter", exit);
+	snprintf(knob, sizeof(knob), "net/ipv4/conf/%s/rp_filter", link);
 	if (sysctl_get(&policy->nl, "net/ipv4/conf/all/rp_filter", &all, &ignored) < 0 ||
 	    sysctl_get(&policy->nl, knob, &own, &ignored) < 0)
 		return;
@@ -119,10 +119,22 @@ static void tell_rp_filter(struct policy *policy, const char *exit, struct sente
 	if (all == 0 && own == 0)
 		return;
 	sentences_add(sentences,
-		      "rp_filter of %s is %d: the kernel drops what comes back through it to "
-		      "containers. Turn it off: sysctl -w net.ipv4.conf.%s.rp_filter=0%s",
-		      exit, all > own ? all : own, exit,
+		      "rp_filter of %s is %d: the kernel drops what comes in there for containers "
+		      "of networks that are not open. Turn it off: sysctl -w "
+		      "net.ipv4.conf.%s.rp_filter=0%s",
+		      link, all > own ? all : own, link,
 		      all ? " net.ipv4.conf.all.rp_filter=0" : "");
+}
+
+/* Do packets come in by the uplink for containers of a network with a fence? Those of an isolated
+ * one are reached by nobody. */
+static bool uses_uplink(const struct world *world)
+{
+	for (size_t m = 0; m < world->n; m++)
+		if (world->members[m]->network.egress.policy == POLICY_BYPASS ||
+		    world->members[m]->network.egress.policy == POLICY_KILLSWITCH)
+			return true;
+	return false;
 }
 
 static uint8_t last_path(const struct world *world)
@@ -158,6 +170,9 @@ void survey_host(struct policy *policy, struct sentences *sentences)
 		tell_flowtable(&survey.flowtables[i], sentences);
 	for (size_t i = 0; i < world->facts.n_exits; i++)
 		tell_rp_filter(policy, world->facts.exits[i].name, sentences);
+	for (size_t i = 0; uses_uplink(world) && i < survey.n_uplinks; i++)
+		if (!facts_exit(&world->facts, survey.uplinks[i]))
+			tell_rp_filter(policy, survey.uplinks[i], sentences);
 }
 
 static void on_timer(void *arg)

@@ -162,6 +162,47 @@ static int read_table(struct nl *nl, int af, uint32_t table, struct survey *surv
 	return r < 0 ? err_wrap(err, "cannot list the routes of table %u", table) : 0;
 }
 
+struct uplink_reading {
+	struct nl *nl;
+	struct survey *survey;
+};
+
+static void take_uplink(void *arg, const struct nlmsghdr *msg)
+{
+	struct uplink_reading *reading = arg;
+	struct survey *survey = reading->survey;
+	const struct nlattr *attrs[RTA_MAX + 1];
+	const struct rtmsg *header;
+
+	if (!msg)
+		survey->n_uplinks = 0;
+	if (!msg || msg->nlmsg_type != RTM_NEWROUTE)
+		return;
+	header = mnl_nlmsg_get_payload(msg);
+	nl_parse(msg, sizeof(*header), attrs, RTA_MAX);
+	if (header->rtm_family != AF_INET || header->rtm_dst_len != 0 || !attrs[RTA_OIF] ||
+	    header->rtm_table != RT_TABLE_MAIN)
+		return;
+	survey->uplinks = xreallocarray(survey->uplinks, survey->n_uplinks + 1, IFNAMSIZ);
+	if (nl_link_name(reading->nl, (int)u32_of(attrs[RTA_OIF]),
+			 survey->uplinks[survey->n_uplinks]) == 0)
+		survey->n_uplinks++;
+}
+
+static int read_uplinks(struct nl *nl, struct survey *survey, struct err *err)
+{
+	struct uplink_reading reading = { nl, survey };
+	union nl_request request;
+	struct nlmsghdr *msg = nl_request(&request, RTM_GETROUTE, 0);
+	struct rtmsg *header = mnl_nlmsg_put_extra_header(msg, sizeof(*header));
+
+	header->rtm_family = AF_INET;
+	mnl_attr_put_u32(msg, RTA_TABLE, RT_TABLE_MAIN);
+	if (nl_dump(nl, msg, take_uplink, &reading, err) < 0)
+		return err_wrap(err, "cannot list the routes of the main table");
+	return 0;
+}
+
 /* Our tables are numbered without gaps, nearly: up to the last that a rule of ours may name. */
 static int read_routes(struct nl *nl, uint8_t last_path, struct survey *survey, struct err *err)
 {
@@ -183,6 +224,8 @@ int survey_read(struct nl *nl, uint8_t last_path, struct survey *ret_survey, str
 	if (r == 0)
 		r = read_routes(nl, last_path, &survey, err);
 	if (r == 0)
+		r = read_uplinks(nl, &survey, err);
+	if (r == 0)
 		r = survey_read_nft(nl, &survey, err);
 	if (r < 0)
 		survey_done(&survey);
@@ -197,5 +240,6 @@ void survey_done(struct survey *survey)
 	free(survey->chains);
 	free(survey->flowtables);
 	free(survey->routes);
+	free(survey->uplinks);
 	*survey = (struct survey){ 0 };
 }

@@ -51,6 +51,8 @@ struct survey {
 	size_t n_flowtables;
 	struct foreign_route *routes;
 	size_t n_routes;
+	char (*uplinks)[IFNAMSIZ]; /* of IPv4 default routes of the main table */
+	size_t n_uplinks;
 };
 
 /* last_path: the last one in use, see TABLE_PATH(). */

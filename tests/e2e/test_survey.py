@@ -8,8 +8,8 @@ import contextlib
 
 import pytest
 
-from lab import proc
-from lab.world import ECHO4, EXIT4
+from lab import probe, proc
+from lab.world import ECHO4, EXIT4, HOST4, LAN4
 
 from test_policy_rig import host_status, killswitch, tunnel  # noqa: F401
 
@@ -46,8 +46,6 @@ FOREIGN = [
     ("sysctl -qw net.ipv4.conf.tailscale0.rp_filter=1",
      "sysctl -qw net.ipv4.conf.tailscale0.rp_filter=0",
      ["rp_filter of tailscale0 is 1", "sysctl -w net.ipv4.conf.tailscale0.rp_filter=0"]),
-    ("sysctl -qw net.ipv4.conf.all.rp_filter=2", "sysctl -qw net.ipv4.conf.all.rp_filter=0",
-     ["rp_filter of tailscale0 is 2", "net.ipv4.conf.all.rp_filter=0"]),
 ]
 
 
@@ -67,6 +65,20 @@ def test_who_is_in_the_way(docker, tunnel, command, undo, words):
             # Nobody has to ask.
             proc.wait_for(lambda: said[0] in docker.host.tailexit.log(), "line in the log")
     assert warnings(docker.host) == []
+
+
+# Seen to fail: without the uplinks in survey_host().
+def test_a_reverse_path_filter_of_the_uplink(docker, world, tunnel):
+    """Also the loose one, which some distributions set."""
+    killswitch(docker, argv=["-p", "8080:80"])
+    assert probe.ask(world.lan, HOST4, 8080) == LAN4
+    with done(docker.host, "sysctl -qw net.ipv4.conf.all.rp_filter=2",
+              "sysctl -qw net.ipv4.conf.all.rp_filter=0"):
+        assert probe.ask(world.lan, HOST4, 8080, timeout=0.5) is None
+        said = warnings(docker.host)
+        assert [line.split(":")[0] for line in said] == ["rp_filter of tailscale0 is 2",
+                                                         "rp_filter of lan0 is 2"]
+        assert all("net.ipv4.conf.all.rp_filter=0" in line for line in said)
 
 
 # Seen to fail: without tell_flowtable().
@@ -94,7 +106,6 @@ HARMLESS = [
     ("ip rule add iif lo lookup 123 pref 100", "ip rule del pref 100"),
     ("nft 'add table inet mine; add chain inet mine f { type filter hook forward priority 0; "
      "policy drop; }; add rule inet mine f iifname \"te-*\" accept'", "nft delete table inet mine"),
-    ("sysctl -qw net.ipv4.conf.lan0.rp_filter=2", "sysctl -qw net.ipv4.conf.lan0.rp_filter=0"),
 ]
 
 
