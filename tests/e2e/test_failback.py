@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A tunnel that comes and goes: closed at once, opened at once, moved back when it has settled.
 
-Next to each test: what was taken out of the daemon to see it fail.
+Next to a test: what was taken out of the daemon to see it fail.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ def test_back_to_the_preferred_one_when_it_has_settled(docker, tunnel, other_tun
     assert takeovers(docker.host, mark) == 2
 
 
-# Seen to fail: with resting exits never chosen.
+# What is taken out to see it fail is in tests/unit/test_foreign_rule.c.
 def test_one_that_rests_is_better_than_none(docker, tunnel, other_tunnel):
     box, net = killswitch(docker, "via=wg1,tailscale0")
     for _ in range(2):
@@ -99,7 +99,6 @@ def first_packet(tunnel, box):
     return (sent - start) / 1e6
 
 
-# Seen to fail: with exits looked at 2 s after their event.
 def test_the_first_packet_follows_the_tunnel_at_once(docker, world, tunnel):
     """And no flow of before keeps the path, or finds another one."""
     box, _ = killswitch(docker)

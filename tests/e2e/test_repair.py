@@ -178,8 +178,8 @@ def put_back(scene, wire, part, change, what):
     assert [packet for packet in wire.packets() if not is_refusal(packet)] == []
 
 
-# Seen to fail: without each of the lines of events.c that say repair_suspect...(); without
-# link_is_as_planned() ever saying no.
+# What is taken out of the daemon to see this fail is in tests/netns/test_engine.c, where the same
+# things are done without traffic.
 @pytest.mark.parametrize("part", FAULTS)
 def test_what_others_change_is_put_back(docker, judge, tunnel, world, part):
     scene = Scene(docker)

@@ -37,7 +37,7 @@ def fights(host):
     return [line for line in host_status(host)["warnings"] if "keeps changing" in line]
 
 
-# Seen to fail: without pace.c's wait (70 repairs instead of a few; the first assertion about them).
+# Seen to fail: without the wait in pace.c.
 def test_a_fight_is_noticed_and_slowed_down(docker, judge, world, tunnel):
     box, _ = killswitch(docker)
     mark = len(docker.host.tailexit.log())
@@ -64,6 +64,14 @@ def test_a_fight_is_noticed_and_slowed_down(docker, judge, world, tunnel):
     assert log.count("nftables table inet tailexit are left alone again") == 1
 
 
+def time_of_repair(host):
+    host.run("nft", "delete", "table", "inet", "tailexit")
+    start = time.monotonic()
+    proc.wait_for(lambda: host.run("nft", "list", "table", "inet", "tailexit",
+                                   check=False).returncode == 0, "table", step=0.005)
+    return time.monotonic() - start
+
+
 # Seen to fail: one pace for all parts.
 def test_a_fight_about_a_link_does_not_slow_down_the_firewall(docker, tunnel):
     box, net = killswitch(docker)
@@ -71,14 +79,10 @@ def test_a_fight_about_a_link_does_not_slow_down_the_firewall(docker, tunnel):
     with fighter(docker.host, f"ip link set {bridge} mtu 1000"):
         proc.wait_for(lambda: fights(docker.host), "warning about a fight", timeout=60)
         time.sleep(5)
-        mark = len(docker.host.tailexit.log())
-        start = time.monotonic()
-        docker.host.run("nft", "delete", "table", "inet", "tailexit")
-        proc.wait_for(lambda: docker.host.run("nft", "list", "table", "inet", "tailexit",
-                                              check=False).returncode == 0, "table", step=0.005)
-        took = time.monotonic() - start
-    print("table back after", took, docker.host.tailexit.log()[mark:])
-    assert took < 1.5
+        times = [time_of_repair(docker.host) for _ in range(7)]
+    print("table back after", times)
+    # Some of seven would have to wait for nearly 2 seconds.
+    assert max(times) < 1.3
 
 
 def cpu(host):
@@ -88,7 +92,7 @@ def cpu(host):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-# Seen to fail: without the filter of the socket and with every route taken for ours (11 s).
+# That strangers' routes are not told of, and seen to fail: tests/netns/test_watch.c.
 def test_other_peoples_routes_are_nothing_to_us(docker, tunnel):
     killswitch(docker)
     routes = [f"10.{200 + n // 65536}.{n // 256 % 256}.{n % 256}/32 dev lan0" for n in range(10000)]
@@ -102,8 +106,7 @@ def test_other_peoples_routes_are_nothing_to_us(docker, tunnel):
     assert host_status(docker.host)["repairs"] == repairs
 
 
-# Seen to fail: with our own port taken for a stranger's, in each of the watches (repairs of what is
-# half made).
+# That our own changes are not told of, and seen to fail: tests/netns/test_watch.c.
 def test_our_own_changes_are_no_repairs(docker, world, tunnel):
     before, mark = host_status(docker.host)["repairs"], len(docker.host.tailexit.log())
     for _ in range(3):

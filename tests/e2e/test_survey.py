@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What others have set up that is in our way is named by `tailexit status`, with what to do about it.
-
-Next to each test: what was taken out of the daemon to see it fail.
 """
 
 import contextlib
@@ -49,7 +47,6 @@ FOREIGN = [
 ]
 
 
-# Seen to fail: without the sentence in question.
 @pytest.mark.parametrize("command, undo, words", FOREIGN)
 def test_who_is_in_the_way(docker, tunnel, command, undo, words):
     box, _ = killswitch(docker)
@@ -67,7 +64,6 @@ def test_who_is_in_the_way(docker, tunnel, command, undo, words):
     assert warnings(docker.host) == []
 
 
-# Seen to fail: without the uplinks in survey_host().
 def test_a_reverse_path_filter_of_the_uplink(docker, world, tunnel):
     """Also the loose one, which some distributions set."""
     killswitch(docker, argv=["-p", "8080:80"])
@@ -81,7 +77,6 @@ def test_a_reverse_path_filter_of_the_uplink(docker, world, tunnel):
         assert all("net.ipv4.conf.all.rp_filter=0" in line for line in said)
 
 
-# Seen to fail: without tell_flowtable().
 def test_a_flowtable(docker, tunnel):
     killswitch(docker)
     try:
@@ -109,7 +104,7 @@ HARMLESS = [
 ]
 
 
-# Seen to fail: with rule_is_in_our_way() always true; with names_us never set.
+# Which rules are in the way is tested without a kernel as well: tests/unit/test_foreign_rule.c.
 @pytest.mark.parametrize("command, undo", HARMLESS)
 def test_who_is_not(docker, tunnel, command, undo):
     box, _ = killswitch(docker)

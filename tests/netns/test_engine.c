@@ -344,7 +344,8 @@ static void flush_table(struct scene *scene)
 	assert_int_equal(nft_replace(&scene->nl, &empty, &scene->err), 0);
 }
 
-/* Seen to fail: without the calls of repair_suspect() in events.c. */
+/* Seen to fail: without each call of repair_suspect() and repair_suspect_link() in events.c but the
+ * one that the next test is about; without link_is_as_planned() ever saying no. */
 static void what_others_change_is_put_back(void **state)
 {
 	static const char *const commands[] = {

@@ -149,7 +149,8 @@ static void set_exit(struct facts *facts, const char *name, bool usable, bool re
 	facts_set_exit(facts, &exit);
 }
 
-/* In the order of preference: a, b, c. Each is away (-), resting (r) or ready (+). */
+/* Seen to fail: without a look at what is in use; with nothing taken that rests.
+ * In the order of preference: a, b, c. Each is away (-), resting (r) or ready (+). */
 static void which_exit_is_taken(void **state)
 {
 	static const struct {
