@@ -51,20 +51,37 @@ static void add_status(void *arg, const struct policy_status *status)
 	json_array_append_new(list, object);
 }
 
+static void add_host_status(void *object, const struct policy_host_status *status)
+{
+	json_t *repairs = mem_check(json_object());
+	json_t *warnings = mem_check(json_array());
+
+	for (size_t i = 0; i < status->n_repairs; i++)
+		json_object_set_new(repairs, status->repairs[i].what,
+				    json_integer((json_int_t)status->repairs[i].count));
+	for (size_t i = 0; i < status->n_warnings; i++)
+		json_array_append_new(warnings, mem_check(json_string(status->warnings[i])));
+	json_object_set_new(object, "repairs", repairs);
+	json_object_set_new(object, "warnings", warnings);
+}
+
 void encode_status(struct strbuf *reply, struct policy *policy)
 {
+	json_t *object = mem_check(json_object());
 	json_t *list = mem_check(json_array());
 	struct err err = { 0 };
 	char *text;
 
+	json_object_set_new(object, "networks", list);
 	if (policy_each_status(policy, add_status, list, &err) < 0) {
 		encode_error(reply, err.text);
 	} else {
-		text = mem_check(json_dumps(list, JSON_COMPACT));
+		policy_host_status(policy, add_host_status, object);
+		text = mem_check(json_dumps(object, JSON_COMPACT));
 		strbuf_addf(reply, "%s", text);
 		free(text);
 	}
-	json_decref(list);
+	json_decref(object);
 }
 
 void encode_difference(struct strbuf *reply, struct policy *policy)
@@ -174,19 +191,40 @@ static int print_network(json_t *object)
 	return r;
 }
 
-static int print_networks(const char *text, struct err *err)
+static void print_host(json_t *repairs, json_t *warnings)
 {
-	json_t *list = json_loads(text, 0, NULL), *object;
-	int r = json_is_array(list) ? 0 : -EPROTO;
+	const char *what, *comma = "put back what others changed: ";
+	json_t *count, *warning;
 	size_t i;
 
-	if (r == 0 && json_array_size(list) == 0)
-		puts("no networks");
-	json_array_foreach (list, i, object) {
-		if (r == 0)
-			r = print_network(object);
+	json_object_foreach (repairs, what, count) {
+		if (json_integer_value(count) == 0)
+			continue;
+		printf("%s%s %lld", comma, what, (long long)json_integer_value(count));
+		comma = ", ";
 	}
-	json_decref(list);
+	if (*comma == ',')
+		putchar('\n');
+	json_array_foreach (warnings, i, warning)
+		printf("warning: %s\n", json_string_value(warning));
+}
+
+static int print_status(const char *text, struct err *err)
+{
+	json_t *status = json_loads(text, 0, NULL);
+	json_t *networks, *repairs, *warnings;
+	int r = 0;
+
+	if (json_unpack(status, "{s:o, s:o, s:o}", "networks", &networks, "repairs", &repairs,
+			"warnings", &warnings) < 0)
+		r = -EPROTO;
+	if (r == 0 && json_array_size(networks) == 0)
+		puts("no networks");
+	for (size_t i = 0; r == 0 && i < json_array_size(networks); i++)
+		r = print_network(json_array_get(networks, i));
+	if (r == 0)
+		print_host(repairs, warnings);
+	json_decref(status);
 	if (r < 0)
 		return err_set(err, r,
 			       "the daemon's answer makes no sense; is it of another version?");
@@ -201,7 +239,7 @@ int status_print(const struct settings *settings, struct err *err)
 	if (r < 0)
 		return r;
 	if (!settings->json)
-		return print_networks(strbuf_text(&reply), err);
+		return print_status(strbuf_text(&reply), err);
 	puts(strbuf_text(&reply));
 	return 0;
 }

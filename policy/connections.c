@@ -75,6 +75,53 @@ void connections_forget(struct policy *policy,
 	forget(policy, matches, n);
 }
 
+static size_t count_endpoint_ports(const struct policy *policy)
+{
+	size_t n = 0;
+
+	for (size_t m = 0; m < policy->world.n; m++)
+		for (size_t e = 0; e < policy->world.members[m]->n; e++)
+			n += policy->world.members[m]->endpoints[e]->n_ports;
+	return n;
+}
+
+static size_t match_ports(const struct endpoint *endpoint, struct ct_match *matches)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < endpoint->n_ports; i++)
+		if (endpoint->ports[i].host_port)
+			matches[n++] = (struct ct_match){
+				.addr = prefix_host(&endpoint->ports[i].host),
+				.proto = endpoint->ports[i].proto,
+				.port = endpoint->ports[i].host_port,
+				.untranslated = true,
+			};
+	return n;
+}
+
+void connections_forget_untranslated(struct policy *policy)
+{
+	AUTO_FREE struct ct_match *matches = xcalloc(
+		policy->world.n * FAMILIES + count_endpoint_ports(policy) + 1, sizeof(*matches));
+	size_t n = 0;
+
+	for (size_t m = 0; m < policy->world.n; m++) {
+		const struct member *member = policy->world.members[m];
+		const struct network *net = &member->network;
+
+		for (size_t e = 0; e < member->n; e++)
+			n += match_ports(member->endpoints[e], &matches[n]);
+		for (enum family f = V4; member->n && net->masquerade && f < FAMILIES; f++)
+			if (prefix_is_set(&net->subnet[f]))
+				matches[n++] = (struct ct_match){
+					.addr = prefix_network(&net->subnet[f]),
+					.untranslated = true,
+				};
+	}
+	forget(policy, matches, n);
+}
+
 void connections_forget_ports(struct policy *policy, const struct port *ports, size_t n_ports)
 {
 	AUTO_FREE struct ct_match *matches = xcalloc(n_ports + 1, sizeof(*matches));

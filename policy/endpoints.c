@@ -201,11 +201,14 @@ static int attach(struct policy *policy, struct member *member, struct endpoint 
 		if (r < 0)
 			(void)engine_transition(policy, &with, &without, &ignored);
 	}
-	if (r < 0)
+	if (r < 0) {
 		member_take(member, endpoint->id, endpoint);
-	else
-		*endpoint = (struct endpoint){ 0 };
-	return r;
+		return r;
+	}
+	if (added->exception)
+		exits_settle(policy);
+	*endpoint = (struct endpoint){ 0 };
+	return 0;
 }
 
 int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, struct err *err)

@@ -28,6 +28,7 @@ int engine_transition(struct policy *policy, struct plan *before, struct plan *a
 		      struct err *err)
 {
 	AUTO(ops) struct ops ops = { 0 };
+	struct findings findings;
 	int r;
 
 	plan_sort(before);
@@ -42,8 +43,10 @@ int engine_transition(struct policy *policy, struct plan *before, struct plan *a
 
 		log_warn("%s; the kernel does not have what was left there: rebuilding it",
 			 first.text);
-		if (engine_reconcile(policy, err) == 0)
+		if (engine_reconcile(policy, after, &findings, err) == 0) {
+			repair_note(policy->repair, &findings);
 			return 0;
+		}
 		*err = first;
 	}
 	return r;
@@ -68,6 +71,21 @@ static void skip_firewall(struct ops *ops)
 	for (size_t i = 0; i < ops->n; i++)
 		if (!op_is_firewall(&ops->ops[i]))
 			ops->ops[n++] = ops->ops[i];
+	ops->n = n;
+}
+
+/* All that would make a pair, but for those of this plan. */
+static void skip_pairs(struct ops *ops, const struct plan *making)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ops->n; i++) {
+		const struct op *op = &ops->ops[i];
+		bool makes = !op->before && op->after->kind == ITEM_VETH;
+
+		if (!makes || (making && plan_find(making, op->after)))
+			ops->ops[n++] = *op;
+	}
 	ops->n = n;
 }
 
@@ -99,26 +117,30 @@ static int compute_difference(struct policy *policy, struct plan *seen, struct p
 	return r;
 }
 
-int engine_reconcile(struct policy *policy, struct err *err)
+int engine_reconcile(struct policy *policy, const struct plan *making,
+		     struct findings *ret_findings, struct err *err)
 {
 	AUTO(plan) struct plan wanted = { 0 };
 	AUTO(plan) struct plan seen = { 0 };
 	AUTO(ops) struct ops ops = { 0 };
 	int r = compute_difference(policy, &seen, &wanted, &ops, err);
 
+	*ret_findings = (struct findings){ 0 };
 	if (r < 0)
 		return r;
-	log_difference(&ops);
-	if (policy->incomplete) {
+	skip_pairs(&ops, making);
+	if (policy->incomplete)
 		keep_unknown(&ops);
-	} else if (wanted.n && touches_firewall(&ops)) {
+	log_difference(&ops);
+	findings_collect(&ops, making, ret_findings);
+	if (!policy->incomplete && wanted.n && touches_firewall(&ops)) {
 		/* Rather than mending it: whatever it is now, one transaction makes it right. */
 		r = nft_replace(&policy->nl, &wanted, err);
 		if (r < 0)
 			return r;
 		skip_firewall(&ops);
 	}
-	return apply_ops(&policy->nl, &ops, err);
+	return apply_what_can(&policy->nl, &ops, err);
 }
 
 int policy_print_difference(struct policy *policy, struct strbuf *text, struct err *err)
@@ -244,6 +266,7 @@ static int learn_exits(struct policy *policy, struct err *err)
 
 static int load(struct policy *policy, struct err *err)
 {
+	struct findings ignored;
 	int r = store_load_networks(&policy->store, load_network, bad_network_file, policy, err);
 
 	if (r == 0)
@@ -251,10 +274,11 @@ static int load(struct policy *policy, struct err *err)
 					 err);
 	if (r == 0)
 		r = learn_exits(policy, err);
+	exits_settle(policy);
 	if (r == 0)
 		r = drop_ended(policy, err);
 	if (r == 0)
-		r = engine_reconcile(policy, err);
+		r = engine_reconcile(policy, NULL, &ignored, err);
 	if (r == 0)
 		reopen_ports(policy);
 	return r;
@@ -291,6 +315,7 @@ struct policy *policy_open(const struct policy_config *config, struct loop *loop
 	 * container, and of endpoints that left theirs. */
 	events_begin_era(policy);
 	hostpath_update(policy);
+	surveyor_look_soon(policy->surveyor);
 	log_info("%zu networks", policy->world.n);
 	return policy;
 }

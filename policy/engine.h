@@ -8,9 +8,13 @@
 #include "plan/plan.h"
 #include "policy.h"
 #include "ports/ports.h"
+#include "repair.h"
+#include "rests.h"
 #include "store.h"
+#include "survey.h"
 #include "watch/links.h"
 #include "watch/nft.h"
+#include "watch/routes.h"
 
 struct policy {
 	struct loop *loop;
@@ -22,6 +26,12 @@ struct policy {
 	struct hostfw_legacy *legacy;
 	struct link_watch *link_watch;
 	struct nft_watch *nft_watch;
+	struct route_watch *route_watch;
+	struct loop_timer *hostpath; /* somebody changed rules that are not ours */
+	bool hostpath_pending;
+	struct repair *repair;
+	struct surveyor *surveyor;
+	struct rests *rests;
 	struct facts named; /* what policy_set_neighbours() said */
 
 	/* Some state file could not be read: what the kernel has and we do not know of may be a
@@ -38,8 +48,13 @@ struct policy {
  * the pieces of its plan that the edit changed. On failure the kernel is as it was. */
 int engine_transition(struct policy *policy, struct plan *before, struct plan *after,
 		      struct err *err);
-/* engine.c: makes the kernel contain what the world says, whatever it contains now. */
-int engine_reconcile(struct policy *policy, struct err *err);
+/* engine.c: makes the kernel contain what the world says, whatever it contains now, as far as that
+ * is possible: the error is the first of what failed. making: what was not expected to be there
+ * yet, or NULL. Pairs are not made again, but for those: their other ends were in containers, and
+ * are gone.
+ */
+int engine_reconcile(struct policy *policy, const struct plan *making,
+		     struct findings *ret_findings, struct err *err);
 
 /* hostpath.c: keeps Docker's forward path open for our bridges, or closes it after the last one. */
 void hostpath_update(struct policy *policy);
@@ -57,6 +72,8 @@ void connections_forget_endpoint(struct policy *policy, const struct endpoint *e
 void connections_forget(struct policy *policy,
 			bool (*which)(const struct egress *egress, const void *arg),
 			const void *arg);
+/* Those that began while our address translation was not there would go on without it for ever. */
+void connections_forget_untranslated(struct policy *policy);
 /* Of UDP: a client that keeps sending from one port has an entry from before the port was
  * published, or from its last holder, and would never be translated anew. */
 void connections_forget_ports(struct policy *policy, const struct port *ports, size_t n);
@@ -75,6 +92,10 @@ void exits_forget(struct policy *policy, const struct egress *egress);
 /* Something about this link is different; nothing happens if it is no exit. */
 void exits_changed(struct policy *policy, const char *name);
 void exits_changed_all(struct policy *policy);
+/* Has been there for long enough to be preferred again. */
+void exits_rested(struct policy *policy, const char *name);
+/* Notes which exits the paths lead into, after networks have been added. */
+void exits_settle(struct policy *policy);
 
 /* neighbours.c */
 void neighbours_remember(struct policy *policy); /* what was known before the last stop */

@@ -39,10 +39,17 @@ static int read_addresses(struct policy *policy, int link, struct exit_fact *exi
 	return r;
 }
 
+static bool is_usable(const struct exit_fact *exit)
+{
+	return exit->usable[V4] || exit->usable[V6];
+}
+
+/* What was learned of it earlier stays. */
 static int read_exit(struct policy *policy, const char *name, struct exit_fact *ret_exit,
 		     struct err *err)
 {
-	struct exit_fact exit = { .since = time(NULL) };
+	const struct exit_fact *known = facts_exit(&policy->world.facts, name);
+	struct exit_fact exit = { .since = time(NULL), .resting = known && known->resting };
 	struct link_info link;
 	int r = link_info(&policy->nl, name, &link, err);
 
@@ -104,9 +111,47 @@ static void compile_dependents(const struct policy *policy, const char *exit, st
 	}
 }
 
-static bool leaves_by(const struct egress *egress, const void *exit)
+/* Paths that lead elsewhere now, or into an exit that is another one now. */
+struct moved {
+	bool paths[PATH_MAX_NUMBER + 1];
+	bool any;
+};
+
+static bool has_moved(const struct egress *egress, const void *moved)
 {
-	return names(egress, exit);
+	return ((const struct moved *)moved)->paths[egress->path];
+}
+
+/* Notes which exit every path leads into. changed: an exit about which something is different. */
+struct settling {
+	struct facts *facts;
+	const char *changed;
+	struct moved moved;
+};
+
+static bool settle_path(const struct egress *egress, void *arg)
+{
+	struct settling *settling = arg;
+	const struct exit_fact *exit = path_choose(egress, settling->facts);
+	const char *now = exit ? exit->name : "";
+	char *in_use = settling->facts->in_use[egress->path];
+	bool other = !streq(now, in_use);
+
+	if (egress->path == 0 || (!other && !streq(now, settling->changed)))
+		return false;
+	if (other && *now && *in_use)
+		log_info("exit %s takes over from %s", now, in_use);
+	settling->moved.paths[egress->path] = settling->moved.any = true;
+	snprintf(in_use, IFNAMSIZ, "%s", now);
+	return false;
+}
+
+static struct moved settle(struct policy *policy, const char *changed)
+{
+	struct settling settling = { .facts = &policy->world.facts, .changed = changed };
+
+	world_any_egress(&policy->world, settle_path, &settling);
+	return settling.moved;
 }
 
 /* The kernel takes routes along when a link goes, even if it is back before we hear of it: what is
@@ -132,32 +177,66 @@ static void log_state(const char *name, const struct exit_fact *exit)
 				      "closed");
 }
 
-void exits_changed(struct policy *policy, const char *name)
+/* From one set of facts to another, with all that follows. Old connections are forgotten when their
+ * next packet meets the new path: before, it would keep the old one alive. */
+static int change(struct policy *policy, const struct exit_fact *exit, struct err *err)
 {
 	AUTO(plan) struct plan before = { 0 };
 	AUTO(plan) struct plan after = { 0 };
-	struct exit_fact exit;
-	struct err err = { 0 };
+	struct moved moved;
 	bool news;
 	int r;
 
-	if (!facts_exit(&policy->world.facts, name))
+	compile_dependents(policy, exit->name, &before);
+	news = facts_set_exit(&policy->world.facts, exit);
+	moved = settle(policy, news ? exit->name : "");
+	compile_dependents(policy, exit->name, &after);
+	r = engine_transition(policy, &before, &after, err);
+	if (r == 0)
+		r = assert_routes(policy, &after, err);
+	if (moved.any)
+		connections_forget(policy, has_moved, &moved);
+	return r;
+}
+
+void exits_changed(struct policy *policy, const char *name)
+{
+	const struct exit_fact *known = facts_exit(&policy->world.facts, name);
+	struct exit_fact exit;
+	struct err err = { 0 };
+	bool was_usable, news;
+	int r;
+
+	if (!known)
 		return;
+	was_usable = is_usable(known);
 	r = read_exit(policy, name, &exit, &err);
 	if (r == 0) {
-		compile_dependents(policy, name, &before);
-		news = facts_set_exit(&policy->world.facts, &exit);
-		compile_dependents(policy, name, &after);
-		if (news) {
-			connections_forget(policy, leaves_by, name);
+		if (was_usable && !is_usable(&exit))
+			rests_lost(policy->rests, name);
+		else if (!was_usable && is_usable(&exit))
+			exit.resting = rests_back(policy->rests, name);
+		news = known->usable[V4] != exit.usable[V4] || known->usable[V6] != exit.usable[V6];
+		r = change(policy, &exit, &err);
+		if (news)
 			log_state(name, &exit);
-		}
-		r = engine_transition(policy, &before, &after, &err);
 	}
-	if (r == 0)
-		r = assert_routes(policy, &after, &err);
 	if (r < 0)
 		log_warn("exit %s: %s; its networks stay closed", name, err.text);
+}
+
+void exits_rested(struct policy *policy, const char *name)
+{
+	const struct exit_fact *known = facts_exit(&policy->world.facts, name);
+	struct exit_fact exit;
+	struct err err = { 0 };
+
+	if (!known)
+		return;
+	exit = *known;
+	exit.resting = false;
+	if (change(policy, &exit, &err) < 0)
+		log_warn("exit %s: %s", name, err.text);
 }
 
 void exits_changed_all(struct policy *policy)
@@ -183,15 +262,45 @@ int exits_learn(struct policy *policy, const struct egress *egress, struct err *
 	return 0;
 }
 
+void exits_settle(struct policy *policy)
+{
+	(void)settle(policy, "");
+}
+
+struct users {
+	uint8_t path;
+	size_t n;
+};
+
+static bool count_user(const struct egress *egress, void *arg)
+{
+	struct users *users = arg;
+
+	users->n += egress->path == users->path;
+	return false;
+}
+
+static size_t count_users(const struct policy *policy, uint8_t path)
+{
+	struct users users = { .path = path };
+
+	world_any_egress(&policy->world, count_user, &users);
+	return users.n;
+}
+
 void exits_forget(struct policy *policy, const struct egress *egress)
 {
 	for (size_t i = 0; i < egress->via.n; i++) {
 		char name[IFNAMSIZ];
 
 		memcpy(name, egress->via.names[i], sizeof(name));
-		if (!world_any_egress(&policy->world, names_exit, name))
-			facts_forget_exit(&policy->world.facts, name);
+		if (world_any_egress(&policy->world, names_exit, name))
+			continue;
+		facts_forget_exit(&policy->world.facts, name);
+		rests_forget(policy->rests, name);
 	}
+	if (count_users(policy, egress->path) == 0)
+		policy->world.facts.in_use[egress->path][0] = '\0';
 }
 
 struct search {
@@ -233,28 +342,10 @@ int exits_assign_path(const struct policy *policy, struct egress *egress, struct
 		       PATH_MAX_NUMBER);
 }
 
-struct users {
-	uint8_t path;
-	size_t n;
-};
-
-static bool count_user(const struct egress *egress, void *arg)
-{
-	struct users *users = arg;
-
-	users->n += egress->path == users->path;
-	return false;
-}
-
 void exits_compile_path(const struct policy *policy, const struct egress *egress, bool in_world,
 			struct plan *plan)
 {
-	struct users users = { .path = egress->path };
-
-	if (!egress->path)
-		return;
-	world_any_egress(&policy->world, count_user, &users);
-	if (users.n == (in_world ? 1 : 0))
+	if (egress->path && count_users(policy, egress->path) == (in_world ? 1 : 0))
 		compile_path(egress, &policy->world.facts, plan);
 }
 

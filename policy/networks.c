@@ -206,10 +206,12 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 		exits_forget(policy, &net.egress);
 		return r;
 	}
+	exits_settle(policy);
 	if (policy->world.n == 1)
 		neighbours_save(policy);
 	hostpath_update(policy);
 	forgotten_network_added(policy);
+	surveyor_look_soon(policy->surveyor);
 	log_info("network %.12s: added, bridge %s", net.id, net.bridge);
 	return 0;
 }

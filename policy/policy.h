@@ -115,6 +115,21 @@ struct policy_status {
 typedef void policy_status_fn(void *arg, const struct policy_status *status);
 int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, struct err *err);
 
+/* What is known of the host as a whole: how much of ours others have changed and we put back, since
+ * the start, and who is in our way. */
+struct policy_repairs {
+	const char *what;
+	uint64_t count;
+};
+struct policy_host_status {
+	const struct policy_repairs *repairs;
+	size_t n_repairs;
+	const char *const *warnings; /* each says what to do */
+	size_t n_warnings;
+};
+typedef void policy_host_status_fn(void *arg, const struct policy_host_status *status);
+void policy_host_status(struct policy *policy, policy_host_status_fn *fn, void *arg);
+
 /* Prints what the kernel lacks (+), has too much (-) or has otherwise (~) than it should, a line
  * each; nothing when all is as it should be. Touches nothing. */
 int policy_print_difference(struct policy *policy, struct strbuf *text, struct err *err);

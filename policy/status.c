@@ -59,7 +59,7 @@ static void explain(const struct policy *policy, struct policy_status *status)
 		status->why = "isolated: nothing leaves";
 		break;
 	case POLICY_KILLSWITCH:
-		exit = path_choose(&egress->via, &policy->world.facts);
+		exit = path_choose(egress, &policy->world.facts);
 		status->open = exit != NULL;
 		status->exit = exit ? exit->name : NULL;
 		if (!exit)
@@ -136,4 +136,29 @@ int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, s
 		report_member(&job, policy->world.members[i]);
 	nft_counters_done(&job.counters);
 	return r;
+}
+void policy_host_status(struct policy *policy, policy_host_status_fn *fn, void *arg)
+{
+	static const char *const parts[PARTS] = {
+		[PART_FIREWALL] = "firewall",
+		[PART_RULES] = "rules",
+		[PART_ROUTES] = "routes",
+		[PART_LINKS] = "links",
+	};
+	AUTO(sentences) struct sentences warnings = { 0 };
+	struct policy_repairs repairs[PARTS];
+	struct policy_host_status status = { .repairs = repairs, .n_repairs = PARTS };
+
+	for (enum part part = 0; part < PARTS; part++) {
+		const char *warning = repair_warning(policy->repair, part);
+
+		repairs[part] =
+			(struct policy_repairs){ parts[part], repair_count(policy->repair, part) };
+		if (warning)
+			sentences_add(&warnings, "%s", warning);
+	}
+	survey_host(policy, &warnings);
+	status.warnings = (const char *const *)warnings.texts;
+	status.n_warnings = warnings.n;
+	fn(arg, &status);
 }

@@ -197,20 +197,40 @@ static void take_address(void *arg, const struct nlmsghdr *msg)
 	address->addr = (struct prefix){ .addr = addr, .len = header->ifa_prefixlen };
 }
 
-int addresses_observe(struct nl *nl, struct plan *plan, struct err *err)
+/* index 0: of all links. */
+static int read_addresses(struct nl *nl, const struct link_list *links, int index,
+			  struct plan *plan, struct err *err)
 {
-	AUTO(link_list) struct link_list links = { 0 };
-	struct address_reading reading = { .links = &links, .plan = plan, .start = plan->n };
+	struct address_reading reading = { .links = links, .plan = plan, .start = plan->n };
 	union nl_request request;
-	int r = link_list_read(nl, "bridge", &links, err);
+	int r = nl_dump(nl, list_request(&request, AF_UNSPEC, index), take_address, &reading, err);
 
-	if (r < 0)
-		return r;
-	r = nl_dump(nl, list_request(&request, AF_UNSPEC, 0), take_address, &reading, err);
 	if (r < 0)
 		return err_wrap(err, "cannot list the addresses");
 	observed_once(plan, reading.start);
 	return 0;
+}
+
+int addresses_observe(struct nl *nl, struct plan *plan, struct err *err)
+{
+	AUTO(link_list) struct link_list links = { 0 };
+	int r = link_list_read(nl, "bridge", &links, err);
+
+	return r < 0 ? r : read_addresses(nl, &links, 0, plan, err);
+}
+
+int address_observe(struct nl *nl, const char *link, struct plan *plan, struct err *err)
+{
+	struct link_info bridge;
+	const struct link_list links = { .links = &bridge, .n = 1 };
+	int r = link_info(nl, link, &bridge, err);
+
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	r = read_addresses(nl, &links, bridge.index, plan, err);
+	if (r == -ENODEV) /* gone meanwhile */
+		*err = (struct err){ 0 };
+	return r == -ENODEV ? 0 : r;
 }
 
 void addr_list_done(struct addr_list *list)

@@ -11,6 +11,8 @@ int address_add(struct nl *nl, const struct item_address *address, struct err *e
 int address_remove(struct nl *nl, const struct item_address *address, struct err *err);
 /* Of our bridges only, and none that the kernel made itself (fe80::/10). */
 int addresses_observe(struct nl *nl, struct plan *plan, struct err *err);
+/* The same of one bridge; nothing when it is not there. */
+int address_observe(struct nl *nl, const char *link, struct plan *plan, struct err *err);
 
 /* Every address of this host, for who asks whether a packet was meant for it. */
 struct addr_list {

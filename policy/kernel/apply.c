@@ -110,6 +110,32 @@ int apply_ops(struct nl *nl, struct ops *ops, struct err *err)
 	return r;
 }
 
+int apply_what_can(struct nl *nl, struct ops *ops, struct err *err)
+{
+	bool committed = false;
+	int first = 0;
+
+	for (size_t i = 0; i < ops->n; i++) {
+		struct op *op = &ops->ops[i];
+		struct err reason = { 0 };
+		int r = 0;
+
+		if (!op_is_firewall(op))
+			r = apply_op(nl, op, &reason);
+		else if (!committed)
+			r = nft_commit(nl, ops, &reason);
+		op->done = r == 0;
+		if (r < 0 && first == 0) {
+			first = r;
+			*err = reason;
+		}
+		if (r < 0 && op_is_firewall(op))
+			break;
+		committed |= op_is_firewall(op);
+	}
+	return first;
+}
+
 void apply_undo(struct nl *nl, struct ops *ops)
 {
 	struct ops firewall = { .ops = xcalloc(ops->n + 1, sizeof(struct op)) };

@@ -10,6 +10,10 @@ struct nl;
 /* Performs the operations in order, the firewall's in one transaction, and marks each as done.
  * Stops at the first that fails. */
 int apply_ops(struct nl *nl, struct ops *ops, struct err *err);
+/* The same, but for what fails by itself, the rest is done all the same: a bridge whose name
+ * somebody took must not keep everything else from being right. Without the firewall no roads are
+ * made. The error is the first one. */
+int apply_what_can(struct nl *nl, struct ops *ops, struct err *err);
 /* Takes back what apply_ops() did before it failed, as far as that is possible. */
 void apply_undo(struct nl *nl, struct ops *ops);
 

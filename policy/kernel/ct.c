@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
@@ -36,6 +37,7 @@ struct tuple {
 struct flow {
 	struct tuple orig;
 	struct tuple reply;
+	bool translated;
 };
 
 /* Requests to delete, one after the other, and what decides about them. */
@@ -121,6 +123,8 @@ static bool matches(const struct flow *flow, const struct ct_match *match,
 {
 	const struct addr *dst = &flow->orig.dst;
 
+	if (match->untranslated && flow->translated)
+		return false;
 	if (match->proto == 0)
 		return touches(&flow->orig, &match->addr) || touches(&flow->reply, &match->addr);
 	if (flow->orig.proto != match->proto || flow->orig.dport != match->port)
@@ -189,6 +193,8 @@ static void take_flow(void *arg, const struct nlmsghdr *msg)
 		return;
 	parse_tuple(attrs[CTA_TUPLE_ORIG], family, &flow.orig);
 	parse_tuple(attrs[CTA_TUPLE_REPLY], family, &flow.reply);
+	flow.translated = attrs[CTA_STATUS] &&
+			  (ntohl(mnl_attr_get_u32(attrs[CTA_STATUS])) & IPS_NAT_MASK);
 	if (matches_any(&flow, doomed))
 		doom(doomed, family, attrs);
 }

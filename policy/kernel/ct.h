@@ -2,6 +2,8 @@
 /* Forgetting connections: after a path has changed, no packet of an old flow keeps the old path. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "../base/addr.h"
 #include "nl.h"
 
@@ -12,6 +14,7 @@ struct ct_match {
 	struct prefix addr;
 	uint8_t proto;
 	uint16_t port;
+	bool untranslated; /* of these only those whose addresses nobody translated */
 };
 
 /* Forgets what matches any of these. Reading the table costs the same for one as for a hundred,

@@ -203,8 +203,14 @@ static void add_job(struct hostfw_legacy *legacy, bool allow, const char *const 
 		if (star)
 			*star = '+';
 	}
-	while (*end)
+	/* The first may be under way. Of the others only the last one of a kind in a row counts:
+	 * rules may change faster than programs run. */
+	while (*end && (*end == legacy->jobs || (*end)->next || (*end)->allow != allow))
 		end = &(*end)->next;
+	if (*end) {
+		free((*end)->patterns);
+		free(*end);
+	}
 	*end = job;
 	start(legacy);
 }

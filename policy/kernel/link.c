@@ -42,7 +42,7 @@ static void parse_kind(const struct nlattr *info, struct link_info *link)
 		parse_port(attrs[IFLA_INFO_SLAVE_DATA], link);
 }
 
-static void parse_link(const struct nlmsghdr *msg, struct link_info *ret_link)
+void link_parse(const struct nlmsghdr *msg, struct link_info *ret_link)
 {
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(msg);
 	const struct nlattr *attrs[IFLA_MAX + 1];
@@ -79,7 +79,7 @@ struct nlmsghdr *link_request(union nl_request *request, uint16_t type, uint16_t
 static void take_link(void *arg, const struct nlmsghdr *msg)
 {
 	if (msg && msg->nlmsg_type == RTM_NEWLINK)
-		parse_link(msg, arg);
+		link_parse(msg, arg);
 }
 
 int link_info(struct nl *nl, const char *name, struct link_info *ret_link, struct err *err)
@@ -167,7 +167,7 @@ static void add_to_list(void *arg, const struct nlmsghdr *msg)
 		list->size = list->size ? 2 * list->size : 64;
 		list->links = xreallocarray(list->links, list->size, sizeof(*list->links));
 	}
-	parse_link(msg, &list->links[list->n]);
+	link_parse(msg, &list->links[list->n]);
 	/* The kernel filters by itself, unless it has not heard of that kind yet. */
 	if (!reading->kind || streq(list->links[list->n].kind, reading->kind))
 		list->n++;
@@ -242,6 +242,38 @@ static void observe_veth(const struct link_list *list, const struct link_info *l
 		memcpy(veth->container_if, peer->name, sizeof(veth->container_if));
 		memcpy(veth->container_mac, peer->mac, sizeof(veth->container_mac));
 	}
+}
+
+/* What a link's other end and its bridge are called. */
+static void add_by_index(struct nl *nl, int index, struct link_list *list)
+{
+	struct link_info link = { 0 };
+	struct err ignored;
+	char name[IFNAMSIZ];
+
+	if (index && nl_link_name(nl, index, name) == 0 &&
+	    link_info(nl, name, &link, &ignored) == 0 && link.index == index)
+		list->links[list->n++] = link;
+}
+
+int link_observe(struct nl *nl, const char *name, struct plan *plan, struct err *err)
+{
+	struct link_info around[2], link;
+	struct link_list list = { .links = around };
+	int r = link_info(nl, name, &link, err);
+
+	if (r < 0 || !link_is_ours(&link))
+		return r == -ENODEV ? 0 : r;
+	if (streq(link.kind, "bridge")) {
+		observe_bridge(&link, plan);
+		return 0;
+	}
+	add_by_index(nl, link.master, &list);
+	add_by_index(nl, link.peer, &list);
+	if (list.n > 1)
+		qsort(list.links, list.n, sizeof(*list.links), compare_index);
+	observe_veth(&list, &link, plan);
+	return 0;
 }
 
 int links_observe(struct nl *nl, struct plan *plan, struct err *err)

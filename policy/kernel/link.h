@@ -41,6 +41,11 @@ void link_list_done(struct link_list *list);
 /* Adds our bridges and veth pairs. A link that is down is reported with mtu 0, because nothing
  * passes it: it differs from every plan, and changing it brings it up. */
 int links_observe(struct nl *nl, struct plan *plan, struct err *err);
+/* The same of one link; nothing when it is not there or not ours. */
+int link_observe(struct nl *nl, const char *name, struct plan *plan, struct err *err);
+
+/* What a message about a link says. */
+void link_parse(const struct nlmsghdr *msg, struct link_info *ret_link);
 
 /* What bridge.c and veth.c share. A request about a link of this name; attributes may follow. */
 struct nlmsghdr *link_request(union nl_request *request, uint16_t type, uint16_t flags,

@@ -124,9 +124,12 @@ int routes_observe(struct nl *nl, struct plan *plan, struct err *err)
 	return r;
 }
 
-/* "Exists" compares destination and metric only. */
-static int accept_existing(struct nl *nl, const struct item_route *route, struct err *err)
+/* "Exists" compares destination and metric only. What is there instead of ours, in a table of ours,
+ * is what somebody made of it. */
+static int take_back(struct nl *nl, const struct item_route *route, int link, struct err *err)
 {
+	union nl_request request;
+
 	const struct item wanted = { .kind = *route->oif ? ITEM_ROUTE : ITEM_BACKSTOP,
 				     .route = *route };
 	AUTO(plan) struct plan plan = { 0 };
@@ -137,7 +140,12 @@ static int accept_existing(struct nl *nl, const struct item_route *route, struct
 	for (size_t i = 0; r == 0 && i < plan.n; i++)
 		if (item_compare(&plan.items[i], &wanted) == 0)
 			return 0;
-	return r < 0 ? r : err_set(err, -EEXIST, "another route is in its place");
+	if (r == 0)
+		r = nl_talk(nl,
+			    route_request(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE,
+					  route, link),
+			    err);
+	return r;
 }
 
 int route_add(struct nl *nl, const struct item_route *route, struct err *err)
@@ -154,7 +162,7 @@ int route_add(struct nl *nl, const struct item_route *route, struct err *err)
 					  link),
 			    err);
 		if (r == -EEXIST)
-			r = accept_existing(nl, route, err);
+			r = take_back(nl, route, link, err);
 	}
 	return r < 0 ? wrap(route, "add", err) : 0;
 }

@@ -7,7 +7,8 @@
 
 /* Without an oif the route is unreachable: it says so to the sender, and needs no link. Say a
  * metric other than 0 for IPv6: the kernel turns 0 into 1024 and reports that. Adding what is there
- * is success, -EEXIST if it is somebody else's; so is removing what is not. */
+ * is success; so is removing what is not. A route of somebody else with the same destination and
+ * metric is replaced: the tables are ours. */
 int route_add(struct nl *nl, const struct item_route *route, struct err *err);
 int route_remove(struct nl *nl, const struct item_route *route, struct err *err);
 /* ITEM_ROUTE and, for unreachable ones, ITEM_BACKSTOP. */

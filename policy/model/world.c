@@ -223,7 +223,8 @@ bool facts_set_exit(struct facts *facts, const struct exit_fact *exit)
 	struct exit_fact *known = find_exit(facts, exit->name);
 
 	if (known && known->usable[V4] == exit->usable[V4] &&
-	    known->usable[V6] == exit->usable[V6] && known->mtu == exit->mtu) {
+	    known->usable[V6] == exit->usable[V6] && known->mtu == exit->mtu &&
+	    known->resting == exit->resting) {
 		memcpy(known->addrs, exit->addrs, sizeof(known->addrs));
 		known->n_addrs = exit->n_addrs;
 		return false;

@@ -24,6 +24,7 @@ struct exit_fact {
 	char name[IFNAMSIZ];
 	bool usable[FAMILIES]; /* up, and with an address of this family to send from */
 	uint32_t mtu;
+	bool resting; /* has been away of late: not taken back from another one yet */
 	struct addr addrs[EXIT_ADDRS_MAX]; /* without link-local ones, and any beyond so many */
 	uint8_t n_addrs;
 	int64_t since; /* since when it has been usable, or not, in this way; as time(2) */
@@ -33,7 +34,8 @@ struct facts {
 	struct exit_fact
 		*exits; /* every interface some network names; absent ones are not usable */
 	size_t n_exits;
-	char (*neighbours)[IFNAMSIZ]; /* bridges of containers that are not ours; sorted */
+	char in_use[UINT8_MAX + 1][IFNAMSIZ]; /* by path: the exit that it leads into, or "" */
+	char (*neighbours)[IFNAMSIZ];         /* bridges of containers that are not ours; sorted */
 	size_t n_neighbours;
 };
 

@@ -23,8 +23,9 @@ void compile_member(const struct member *member, const struct facts *facts, stru
 /* Everything, sorted. Empty when there is no network. */
 void compile_world(const struct world *world, struct plan *plan);
 
-/* The first of these exits that can be used now; NULL: none. */
-const struct exit_fact *path_choose(const struct exits *exits, const struct facts *facts);
+/* The first of its exits that can be used now; but one that has just come back is not taken as long
+ * as another one is in use, or can be. NULL: none. */
+const struct exit_fact *path_choose(const struct egress *egress, const struct facts *facts);
 
 /* The parts of compile_common(), compile_path(), compile_network() and compile_endpoint(), each in
  * the file of its name. */

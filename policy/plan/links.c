@@ -15,7 +15,7 @@
 /* As large as the exit carries, so that nothing has to be cut or refused on the way. */
 static uint32_t mtu_of(const struct scope *scope, const struct facts *facts)
 {
-	const struct exit_fact *exit = path_choose(&scope->egress->via, facts);
+	const struct exit_fact *exit = path_choose(scope->egress, facts);
 
 	if (scope->mtu)
 		return scope->mtu;

@@ -4,8 +4,8 @@
 #include "compile.h"
 
 #include <stdio.h>
-#include <string.h>
 
+#include "../base/mem.h"
 #include "names.h"
 
 static struct prefix everything(enum family f)
@@ -52,20 +52,27 @@ static void compile_family(uint8_t path, const struct exit_fact *exit, enum fami
 	memcpy(route->oif, exit->name, sizeof(route->oif));
 }
 
-const struct exit_fact *path_choose(const struct exits *exits, const struct facts *facts)
+const struct exit_fact *path_choose(const struct egress *egress, const struct facts *facts)
 {
-	for (size_t i = 0; i < exits->n; i++) {
-		const struct exit_fact *exit = facts_exit(facts, exits->names[i]);
+	const struct exit_fact *resting = NULL;
 
-		if (exit && (exit->usable[V4] || exit->usable[V6]))
+	for (size_t i = 0; i < egress->via.n; i++) {
+		const struct exit_fact *exit = facts_exit(facts, egress->via.names[i]);
+
+		if (!exit || (!exit->usable[V4] && !exit->usable[V6]))
+			continue;
+		/* In use: what is preferred to it rests. */
+		if (!exit->resting || streq(exit->name, facts->in_use[egress->path]))
 			return exit;
+		if (!resting)
+			resting = exit;
 	}
-	return NULL;
+	return resting;
 }
 
 void compile_path(const struct egress *egress, const struct facts *facts, struct plan *plan)
 {
-	const struct exit_fact *exit = path_choose(&egress->via, facts);
+	const struct exit_fact *exit = path_choose(egress, facts);
 
 	for (enum family f = V4; f < FAMILIES; f++)
 		compile_family(egress->path, exit, f, plan);

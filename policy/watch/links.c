@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
-#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdbool.h>
@@ -30,56 +29,54 @@ struct link_watch {
 };
 
 /* False when the watch is gone. */
-static bool report(struct link_watch *watch, enum link_event event, const char *name,
-		   const char *kind)
+static bool report(struct link_watch *watch, enum link_event event, const struct link_info *link)
 {
 	bool freed = false;
 
 	watch->freed = &freed;
-	watch->fn(watch->arg, event, name, kind);
+	watch->fn(watch->arg, event, link);
 	if (!freed)
 		watch->freed = NULL;
 	return !freed;
-}
-
-static const char *kind_of(const struct nlattr *info)
-{
-	const struct nlattr *attrs[IFLA_INFO_KIND + 1] = { NULL };
-
-	if (info)
-		nl_parse_nested(info, attrs, IFLA_INFO_KIND);
-	return attrs[IFLA_INFO_KIND] ? mnl_attr_get_str(attrs[IFLA_INFO_KIND]) : "";
 }
 
 /* An address came or went: news about its link. */
 static bool take_address(struct link_watch *watch, const struct nlmsghdr *msg)
 {
 	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(msg);
-	char name[IF_NAMESIZE];
+	struct link_info link = { .index = (int)header->ifa_index };
 
-	if (!if_indextoname(header->ifa_index, name))
+	if (!if_indextoname(header->ifa_index, link.name))
 		return true; /* the link is gone as well, which is said elsewhere */
-	return report(watch, LINK_CHANGED, name, "");
+	return report(watch, LINK_CHANGED, &link);
+}
+
+/* Everything changes at once about a link that is new. */
+static bool went_down(const struct ifinfomsg *header)
+{
+	return (header->ifi_change & IFF_UP) && header->ifi_change != UINT32_MAX &&
+	       !(header->ifi_flags & IFF_UP);
 }
 
 static bool take_event(struct link_watch *watch, const struct nlmsghdr *msg)
 {
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(msg);
-	const struct nlattr *attrs[IFLA_MAX + 1];
 	enum link_event event = LINK_CHANGED;
+	struct link_info link;
 
 	if (msg->nlmsg_type == RTM_NEWADDR || msg->nlmsg_type == RTM_DELADDR)
 		return take_address(watch, msg);
 	if (msg->nlmsg_type != RTM_NEWLINK && msg->nlmsg_type != RTM_DELLINK)
 		return true;
-	nl_parse(msg, sizeof(*header), attrs, IFLA_MAX);
-	if (!attrs[IFLA_IFNAME])
+	link_parse(msg, &link);
+	if (!*link.name)
 		return true;
 	/* Bridges also announce their ports here, "deleted" when they left the bridge. */
 	if (msg->nlmsg_type == RTM_DELLINK && header->ifi_family != AF_BRIDGE)
 		event = LINK_GONE;
-	return report(watch, event, mnl_attr_get_str(attrs[IFLA_IFNAME]),
-		      kind_of(attrs[IFLA_LINKINFO]));
+	else if (went_down(header))
+		event = LINK_WENT_DOWN;
+	return report(watch, event, &link);
 }
 
 static bool take_events(struct link_watch *watch, size_t got)
@@ -107,7 +104,7 @@ static void on_readable(void *arg, uint32_t events)
 		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		/* ENOBUFS: the queue ran over. ENOSPC: a message did not fit the buffer. */
-		if (got < 0 ? !report(watch, LINK_LOST_TRACK, "", "")
+		if (got < 0 ? !report(watch, LINK_LOST_TRACK, &(struct link_info){ 0 })
 			    : !take_events(watch, (size_t)got))
 			return;
 	}

@@ -125,5 +125,10 @@ def killswitch(docker, *options, **more):
 
 def status(host, network):
     """What `tailexit status` says of a network."""
-    networks = json.loads(host.run("tailexit", "status", "--json").stdout)
+    networks = host_status(host)["networks"]
     return next(entry for entry in networks if entry["network"] == network.inspect()["Id"])
+
+
+def host_status(host):
+    """All that `tailexit status` says."""
+    return json.loads(host.run("tailexit", "status", "--json").stdout)

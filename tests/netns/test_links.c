@@ -20,14 +20,14 @@ struct listener {
 	bool free_at_once;
 };
 
-static void note(void *arg, enum link_event event, const char *name, const char *kind)
+static void note(void *arg, enum link_event event, const struct link_info *link)
 {
 	struct listener *l = arg;
 	struct seen *seen = &l->seen[l->n < ARRAY_SIZE(l->seen) ? l->n++ : l->n - 1];
 
 	seen->event = event;
-	snprintf(seen->name, sizeof(seen->name), "%s", name);
-	snprintf(seen->kind, sizeof(seen->kind), "%s", kind);
+	snprintf(seen->name, sizeof(seen->name), "%s", link->name);
+	snprintf(seen->kind, sizeof(seen->kind), "%s", link->kind);
 	if (l->free_at_once) {
 		link_watch_free(l->watch);
 		l->watch = NULL;
@@ -96,7 +96,7 @@ static void coming_changing_going(void **state)
 	assert_int_equal(count(&l, LINK_GONE, "br7", "bridge"), 1);
 	assert_true(sh("ip link set lo down"));
 	listen_now(f, &l);
-	assert_true(count(&l, LINK_CHANGED, "lo", "") > 0);
+	assert_true(count(&l, LINK_WENT_DOWN, "lo", "") > 0);
 	end(&l);
 }
 

@@ -281,6 +281,11 @@ int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, s
 	return 0;
 }
 
+void policy_host_status(struct policy *policy, policy_host_status_fn *fn, void *arg)
+{
+	(void)policy, (void)fn, (void)arg;
+}
+
 int policy_print_difference(struct policy *policy, struct strbuf *text, struct err *err)
 {
 	(void)policy, (void)text, (void)err;
