@@ -164,6 +164,21 @@ static void compile_with(const struct policy *policy, const struct member *membe
 	compile_network(member, facts, plan);
 }
 
+static int assign_fence(const struct policy *policy, struct network *net, struct err *err)
+{
+	AUTO_FREE bool *taken = xcalloc(FENCES_MAX + 1, sizeof(*taken));
+
+	for (size_t i = 0; i < policy->world.n; i++)
+		taken[policy->world.members[i]->network.fence] = true;
+	for (uint32_t fence = 1; fence <= FENCES_MAX; fence++) {
+		if (taken[fence])
+			continue;
+		net->fence = (uint16_t)fence;
+		return 0;
+	}
+	return err_set(err, -ENOSPC, "more than %u networks", FENCES_MAX);
+}
+
 int policy_network_add(struct policy *policy, const struct network *network, struct err *err)
 {
 	struct member *member = world_find(&policy->world, network->id);
@@ -174,6 +189,7 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	int r;
 
 	name_bridge(&net);
+	net.fence = member ? member->network.fence : 0;
 	r = exits_assign_path(policy, &net.egress, err);
 	if (r < 0)
 		return r;
@@ -183,6 +199,8 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 		return err_set(err, -EEXIST,
 			       "network %.12s exists with other options; remove it first", net.id);
 	r = check_network(policy, &net, err);
+	if (r == 0)
+		r = assign_fence(policy, &net, err);
 	if (r < 0)
 		return r;
 	compile_exits(&policy->world.facts, &without);

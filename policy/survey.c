@@ -114,16 +114,15 @@ static void tell_rp_filter(struct policy *policy, const char *link, struct sente
 	if (sysctl_get(&policy->nl, "net/ipv4/conf/all/rp_filter", &all, &ignored) < 0 ||
 	    sysctl_get(&policy->nl, knob, &own, &ignored) < 0)
 		return;
-	/* The larger one counts. Even the loose check (2) asks which way an answer without a mark
-	 * would take from the bridge: none. */
-	if (all == 0 && own == 0)
+	/* The larger one counts. The loose check (2) is content with any way back; this one wants
+	 * it to be the link itself, which for a packet without a mark it is not. */
+	if ((all > own ? all : own) != 1)
 		return;
 	sentences_add(sentences,
-		      "rp_filter of %s is %d: the kernel drops what comes in there for containers "
-		      "of networks that are not open. Turn it off: sysctl -w "
-		      "net.ipv4.conf.%s.rp_filter=0%s",
-		      link, all > own ? all : own, link,
-		      all ? " net.ipv4.conf.all.rp_filter=0" : "");
+		      "rp_filter of %s is 1: the kernel drops what comes in there for containers "
+		      "of networks that are not open. Let it be less strict: sysctl -w "
+		      "net.ipv4.conf.%s.rp_filter=2",
+		      link, link);
 }
 
 /* Do packets come in by the uplink for containers of a network with a fence? Those of an isolated

@@ -79,15 +79,36 @@ static void compile_subnet(const struct network *net, enum family f, struct plan
 	snprintf(route->oif, sizeof(route->oif), "%s", net->bridge);
 }
 
+/* For a packet that is to enter the network, IPv4's reverse-path filter asks which way an answer
+ * without a mark would take, and drops the packet if there is none. So there is one, which is as
+ * good as none: back into the bridge that it came from. */
+static void compile_way_back(const struct network *net, struct plan *plan)
+{
+	struct item_rule *rule = &plan_add(plan, ITEM_RULE)->rule;
+	struct item_route *route;
+
+	rule->family = V4;
+	rule->pref = PREF_FENCE;
+	rule->table = TABLE_FENCE(net->fence);
+	memcpy(rule->iif, net->bridge, sizeof(rule->iif));
+	route = &plan_add(plan, ITEM_ROUTE)->route;
+	route->dst.addr.family = AF_INET;
+	route->table = TABLE_FENCE(net->fence);
+	route->metric = METRIC_BRIDGE;
+	memcpy(route->oif, net->bridge, sizeof(route->oif));
+}
+
 /* The second key: what of a network that is not open carries no mark goes nowhere. */
 static void compile_fence(const struct network *net, enum family f, struct plan *plan)
 {
 	struct item_rule *rule = &plan_add(plan, ITEM_RULE)->rule;
 
 	rule->family = f;
-	rule->pref = PREF_FENCE;
+	rule->pref = PREF_FENCE_END;
 	rule->action = RULE_UNREACHABLE;
 	memcpy(rule->iif, net->bridge, sizeof(rule->iif));
+	if (f == V4)
+		compile_way_back(net, plan);
 }
 
 /* For an escape mark that takes the place of ours. */

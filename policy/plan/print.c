@@ -12,6 +12,8 @@ static void print_table(uint32_t table, struct strbuf *text)
 		strbuf_addf(text, "main");
 	else if (table > TABLE_LOCAL && table <= TABLE_PATH(PATH_MAX_NUMBER))
 		strbuf_addf(text, "path-%u", table - TABLE_LOCAL);
+	else if (table > TABLE_FENCE(0) && table <= TABLE_LAST)
+		strbuf_addf(text, "fence-%u", table - TABLE_FENCE(0));
 	else
 		strbuf_addf(text, "%u", table);
 }

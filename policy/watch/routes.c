@@ -33,7 +33,7 @@ struct route_watch {
 
 static bool is_our_table(uint32_t table)
 {
-	return table >= TABLE_LOCAL && table <= TABLE_PATH(PATH_MAX_NUMBER);
+	return table >= TABLE_LOCAL && table <= TABLE_LAST;
 }
 
 static void take_route(struct route_watch *watch, const struct nlmsghdr *msg)

@@ -128,7 +128,7 @@ FAULTS = {
     ],
     "rules": [
         (flush_rules, "rule v4 priority 5000"),
-        (command("ip -6 rule del pref 5081"), "rule v6 priority 5081"),
+        (command("ip -6 rule del pref 5082"), "rule v6 priority 5082"),
         (command("ip rule del pref 5020"), "rule v4 priority 5020"),
     ],
     "routes": [
