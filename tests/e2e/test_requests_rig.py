@@ -17,6 +17,8 @@ from lab.tailexitd import BINARY
 
 # Follows some time after the link.
 CARRIER = re.compile(r"<[^>]*>|state [A-Z]+| linkdown")
+# The kernel gives these to a link up to a second after it has come up.
+LINK_LOCAL = re.compile(r"\bfe80:|\bff00::/8 dev te-")
 NET, OTHER, EP, STRANGER = "a" * 64, "c" * 64, "b" * 64, "d" * 64
 PORTS = {"com.docker.network.portmap": [
     {"Proto": 6, "IP": "", "Port": 80, "HostIP": "", "HostPort": 8080, "HostPortEnd": 8080}]}
@@ -62,7 +64,7 @@ class Plain:
         return self.netns.run(*argv)
 
     def seen(self):
-        seen = {command: [CARRIER.sub("", line) for line in lines]
+        seen = {command: [CARRIER.sub("", line) for line in lines if not LINK_LOCAL.search(line)]
                 for command, lines in snapshot(self).items()}
         return {**seen, "sockets": sorted(self.run("ss", "-Hlntu").stdout.splitlines())}
 

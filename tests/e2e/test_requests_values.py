@@ -78,7 +78,7 @@ OPTIONS = [
     ({"dns": "nowhere"}, "none of strict, docker, or a list of server addresses"),
     ({"policy": "bypass", "mark": "1/0"}, "like 0x80000/0xff0000"),
     ({"ipv6": "on"}, "neither auto nor off"),
-    ({"override": "none"}, "not available in this version; remove it"),
+    ({"override": "always"}, "is none of tighten, any, none; use one of them"),
     ({"mtu": "big"}, "not an MTU; use auto or a number from"),
     ({"mtu": "67"}, "not an MTU"),
     ({"icc": "maybe"}, "neither true nor false"),
