@@ -54,6 +54,15 @@ def mirror():
     raise Unavailable("no Debian archive in this machine's apt sources")
 
 
+def _remove(path):
+    """What a killed build left, and not what is mounted in it: /proc, maybe /dev and /sys."""
+    with open("/proc/self/mounts", encoding="utf-8") as file:
+        below = [point for point in (line.split()[1] for line in file) if point.startswith(path + "/")]
+    for point in reversed(below):
+        proc.run(["umount", point])
+    shutil.rmtree(path, ignore_errors=True)
+
+
 def _bootstrap(suite, target):
     result = proc.run(
         [
@@ -72,7 +81,7 @@ def _bootstrap(suite, target):
         timeout=1800, check=False,
     )
     if result.returncode != 0:
-        shutil.rmtree(target, ignore_errors=True)
+        _remove(target)
         why = re.findall(r"^E: .*", result.stderr, re.M) or ["no message"]
         raise Unavailable(f"mmdebstrap {suite}: " + re.sub(r"https?://\S+", "MIRROR", why[0]))
 
@@ -86,7 +95,7 @@ def root(suite):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(path):
             unfinished = path + ".unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
+            _remove(unfinished)
             _bootstrap(suite, unfinished)
             os.rename(unfinished, path)
     if not os.path.exists(path + "/usr/sbin/dockerd"):
