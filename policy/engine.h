@@ -61,6 +61,9 @@ void hostpath_update(struct policy *policy);
 /* hostpath.c: before a network goes whose bridge has a name of its own. */
 void hostpath_forget(struct policy *policy, const char *bridge);
 
+/* endpoints.c: or a sentence about which of the two is not known. */
+int endpoint_find(const struct policy *policy, const char *network_id, const char *endpoint_id,
+		  struct member **ret_member, struct endpoint **ret_endpoint, struct err *err);
 /* endpoints.c: takes the endpoint, which must exist, out of world, kernel, ports and state. The id
  * may be the endpoint's own. */
 int endpoint_discard(struct policy *policy, struct member *member, const char *endpoint_id,
