@@ -15,7 +15,7 @@ from lab.uplink import uplink
 from lab.world import ECHO4, HOST4, ISP4, LAN4
 
 from test_policy_rig import BY_EXIT, ask_all, host_status, judge, killswitch, tunnel  # noqa: F401
-from test_repair import host, is_refusal, traffic  # noqa: F401
+from test_repair import host, leaks, traffic  # noqa: F401
 
 
 @contextlib.contextmanager
@@ -57,7 +57,7 @@ def test_a_fight_is_noticed_and_slowed_down(docker, judge, world, tunnel):
             assert time.monotonic() - start < 5
         proc.wait_for(lambda: docker.host.run("tailexit", "plan", "--diff").stdout == "", "repair")
         proc.wait_for(lambda: ask_all(box, 0.3) == BY_EXIT, "the exit")
-    assert [packet for packet in wire.packets() if not is_refusal(packet)] == []
+    assert leaks(wire, "firewall") == []
     proc.wait_for(lambda: not fights(docker.host), "peace", timeout=30)
     log = docker.host.tailexit.log()[mark:]
     assert log.count("keeps changing the nftables table") == 1
