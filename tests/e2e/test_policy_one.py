@@ -16,7 +16,7 @@ from lab.image import echo_program
 from lab.shout import Shot, forge, shout
 from lab.snapshot import difference, snapshot
 from lab.sniff import Sniffer
-from lab.world import DNS4, ECHO4, ECHO6, EXIT4, HOST4, ISP4, LAN4
+from lab.world import DNS4, ECHO4, ECHO6, EXIT4, HOST4, HOST6, ISP4, LAN4
 
 from test_policy_leaks import delete_table, flush_rules, without_daemon
 from test_policy_rig import (BY_EXIT, BY_OTHER, BY_UPLINK, DNS, DUAL, GATEWAY4, GATEWAY6, WORLD,  # noqa: F401
@@ -215,6 +215,18 @@ def test_published_port_of_one(docker, world, tunnel):
     assert probe.ask(world.isp, HOST4, 8080, "udp", source=ISP4) == ISP4
     assert free.ask(HOST4, 8080)
     assert box.ask(ECHO4) == EXIT4
+
+
+# Seen to fail: as_gateway() asking for the network's policy.
+def test_published_port_of_an_isolated_one(docker, world):
+    """Which has no route: whoever asks is the gateway to it."""
+    net = network(docker, "policy=open")
+    box, free = run_one(docker, net, "policy=isolated", argv=["-p", "8080:80"]), docker.run(net, *DNS)
+    assert "default" not in box.netns.ip("route")
+    proc.wait_for(lambda: probe.ask(world.lan, HOST4, 8080) == GATEWAY4, "published port", timeout=10)
+    assert probe.ask(world.isp, HOST4, 8080, source=ISP4) == GATEWAY4
+    assert probe.ask(world.lan, HOST6, 8080) == GATEWAY6
+    assert free.ask(box.ip(net)) == free.ip(net) and ask_all(free) == BY_UPLINK
 
 
 # Seen to fail: exceptions not written to the endpoint's file.

@@ -6,6 +6,7 @@ Whoever is in such a namespace was started by that world, so no list of processe
 """
 
 import contextlib
+import fcntl
 import glob
 import os
 import secrets
@@ -65,6 +66,14 @@ def _remove(path):
 
 def sweep():
     """Removes the worlds whose owner is dead; returns their prefixes."""
+    os.makedirs(WORLDS, exist_ok=True)
+    # One at a time: several runs begin side by side, each with a sweep.
+    with open(os.path.join(WORLDS, ".lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _sweep()
+
+
+def _sweep():
     swept = []
     for path in glob.glob(os.path.join(WORLDS, "t*")):
         try:
