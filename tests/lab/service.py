@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A long-running process inside a host: start, stop, kill -9."""
 
+import contextlib
+import os
 import signal
 
 from . import proc
@@ -37,6 +39,16 @@ class Service:
 
     def send(self, number):
         proc.run(["kill", f"-{int(number)}", self.pid])
+
+    @contextlib.contextmanager
+    def paused(self):
+        """It stands still, and with it nsenter, which started it."""
+        self.send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.send(signal.SIGCONT)
+            os.kill(self._process.pid, signal.SIGCONT)
 
     def stop(self, number=signal.SIGTERM, timeout=60):
         """Returns the exit status; negative: the signal that ended it."""
