@@ -17,6 +17,19 @@ from lab.docker import Docker  # noqa: E402
 ENGINES = [pytest.param(suite, id=f"{suite}-{version}") for suite, version in roots.ENGINES.items()]
 
 
+def _belongs(item):
+    engine = getattr(item.module, "ENGINE", None)
+    suite = item.callspec.params.get("suite") if hasattr(item, "callspec") else None
+    return engine is None or suite in (None, engine)
+
+
+def pytest_collection_modifyitems(config, items):
+    """What only the kernel decides is asked once: ENGINE of a module says with which engine."""
+    others = [item for item in items if not _belongs(item)]
+    items[:] = [item for item in items if _belongs(item)]
+    config.hook.pytest_deselected(items=others)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_remains():
     sweep()

@@ -17,6 +17,8 @@ from lab.world import ECHO4, EXIT4, OTHER4
 
 from test_policy_rig import (judge, killswitch, other_tunnel, status, tunnel)  # noqa: F401
 
+ENGINE = "trixie"
+
 
 def takeovers(host, mark):
     return host.tailexit.log()[mark:].count("takes over from")

@@ -14,6 +14,8 @@ from lab.world import ECHO4, ECHO6
 from test_policy_leaks import in_the_tunnel, settled
 from test_policy_rig import run, status, tunnel, uplink  # noqa: F401
 
+ENGINE = "bookworm"
+
 
 def own_packets(box, net, damaged):
     """From its own addresses into the world."""

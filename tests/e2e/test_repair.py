@@ -20,6 +20,8 @@ from lab.uplink import uplink
 from test_policy_rig import (BY_EXIT, EVERYTHING, ask_all, host_status, judge, killswitch,  # noqa: F401
                              tunnel)
 
+ENGINE = "bookworm"
+
 LOCAL, PATH = "2113929216", "2113929217"
 REPAIRED = re.compile(r"put back what was changed(.*), (\d+) ms after the first sign of it: (.*)")
 # A machine that is busy with other things may take a while to let the daemon run at all.

@@ -17,6 +17,8 @@ from lab.world import ECHO4, HOST4, ISP4, LAN4
 from test_policy_rig import BY_EXIT, ask_all, host_status, judge, killswitch, tunnel  # noqa: F401
 from test_repair import host, leaks, traffic  # noqa: F401
 
+ENGINE = "sid"
+
 
 @contextlib.contextmanager
 def fighter(host, command):

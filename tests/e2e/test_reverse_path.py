@@ -14,6 +14,8 @@ from test_policy_leaks import delete_table, flush_rules, without_daemon
 from test_policy_rig import (BY_EXIT, BY_UPLINK, DNS, DUAL, ask_all, judge, run, status,  # noqa: F401
                              tunnel, words)
 
+ENGINE = "trixie"
+
 
 @pytest.fixture
 def loose(host):

@@ -11,6 +11,8 @@ from lab.world import ECHO4, EXIT4, HOST4, LAN4
 
 from test_policy_rig import host_status, killswitch, tunnel  # noqa: F401
 
+ENGINE = "sid"
+
 
 def warnings(host):
     return host_status(host)["warnings"]
