@@ -19,6 +19,11 @@ static int find_bridge(struct nl *nl, const struct item_veth *veth, struct err *
 	return index;
 }
 
+static uint32_t container_mtu(const struct item_veth *veth)
+{
+	return veth->container_mtu ? veth->container_mtu : veth->mtu;
+}
+
 static void put_peer(struct nlmsghdr *msg, const struct item_veth *veth)
 {
 	static const uint8_t any_mac[6];
@@ -30,7 +35,7 @@ static void put_peer(struct nlmsghdr *msg, const struct item_veth *veth)
 	peer = mnl_attr_nest_start(msg, VETH_INFO_PEER);
 	mnl_nlmsg_put_extra_header(msg, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(msg, IFLA_IFNAME, veth->container_if);
-	mnl_attr_put_u32(msg, IFLA_MTU, veth->mtu);
+	mnl_attr_put_u32(msg, IFLA_MTU, container_mtu(veth));
 	if (memcmp(veth->container_mac, any_mac, sizeof(any_mac)) != 0)
 		mnl_attr_put(msg, IFLA_ADDRESS, sizeof(any_mac), veth->container_mac);
 	mnl_attr_nest_end(msg, peer);
@@ -139,8 +144,8 @@ static int change(struct nl *nl, const struct item_veth *veth, struct link_info 
 	}
 	if (r == 0)
 		r = adjust(nl, veth, host, false, err);
-	if (r == 0 && peer && peer->mtu != veth->mtu)
-		r = set_mtu(nl, peer->name, veth->mtu, err);
+	if (r == 0 && peer && peer->mtu != container_mtu(veth))
+		r = set_mtu(nl, peer->name, container_mtu(veth), err);
 	return r;
 }
 

@@ -152,7 +152,7 @@ void compile_links(const struct member *member, const struct facts *facts, struc
 void compile_veth(const struct member *member, const struct facts *facts,
 		  const struct endpoint *endpoint, struct plan *plan)
 {
-	struct scope scope = scope_of_endpoint(member, endpoint);
+	struct scope scope = scope_of_network(member);
 	struct item_veth *veth = &plan_add(plan, ITEM_VETH)->veth;
 
 	memcpy(veth->host_if, endpoint->host_if, sizeof(veth->host_if));
@@ -160,6 +160,11 @@ void compile_veth(const struct member *member, const struct facts *facts,
 	memcpy(veth->bridge, member->network.bridge, sizeof(veth->bridge));
 	snprintf(veth->alias, sizeof(veth->alias), LINK_ALIAS "endpoint %s", endpoint->id);
 	memcpy(veth->container_mac, endpoint->mac, sizeof(veth->container_mac));
+	/* A port that is narrower than its bridge would make the kernel narrow the bridge, for all.
+	 */
 	veth->mtu = mtu_of(&scope, facts);
+	/* Nor must the container send what its port does not take. */
+	if (endpoint->exception && endpoint->exception->mtu < veth->mtu)
+		veth->container_mtu = endpoint->exception->mtu;
 	veth->isolated = !member->network.icc;
 }

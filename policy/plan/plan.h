@@ -75,7 +75,8 @@ struct item_veth {
 	char alias[96];
 	uint8_t container_mac[6];
 	uint32_t mtu;
-	bool isolated; /* bridge port isolation: no traffic between isolated ports */
+	uint32_t container_mtu; /* of the end that is moved; 0: the same */
+	bool isolated;          /* bridge port isolation: no traffic between isolated ports */
 };
 
 struct item {

@@ -100,6 +100,8 @@ void item_print(const struct item *item, struct strbuf *text)
 		strbuf_addf(text, "veth %s in bridge %s mtu %u%s", item->veth.host_if,
 			    item->veth.bridge, item->veth.mtu,
 			    item->veth.isolated ? " isolated" : "");
+		if (item->veth.container_mtu)
+			strbuf_addf(text, ", %u inside", item->veth.container_mtu);
 		break;
 	}
 }

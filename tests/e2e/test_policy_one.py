@@ -90,8 +90,7 @@ def test_isolated_among_confined_ones(docker, judge, tunnel):
 # Seen to fail: the endpoint's path not compiled.
 def test_each_its_own_exit(docker, judge, tunnel, other_tunnel):
     net = network(docker, "policy=killswitch", "via=tailscale0,wg1")
-    box = run_one(docker, net, "via=wg1", "mtu=1300")
-    assert "mtu 1300 " in box.netns.ip("link", "show", "eth0")
+    box = run_one(docker, net, "via=wg1")
     other = docker.run(net, *DNS)
     assert ask_all(box) == BY_OTHER and ask_all(other) == BY_EXIT
     with judge.silent() as fire:
@@ -160,6 +159,19 @@ def test_another_policy_after_a_reconnection(docker, world, tunnel):
     docker.host.docker("network", "disconnect", net.name, box.name)
     docker.host.docker("network", "connect", "--ip", address, "--ip6", address6, net.name, box.name)
     assert ask_all(box) == BY_UPLINK
+
+
+# Seen to fail: with the port as narrow as the container's end.
+def test_a_narrow_one_leaves_the_bridge_alone(docker, host):
+    net = network(docker, "policy=open")
+    box, free = run_one(docker, net, "mtu=1300"), docker.run(net, *DNS)
+    wide = run_one(docker, net, "mtu=9000")
+    assert "mtu 1300 " in box.netns.ip("link", "show", "eth0")
+    for other in free, wide:
+        assert "mtu 1500 " in other.netns.ip("link", "show", "eth0")
+    assert "mtu 1500 " in host.netns.ip("link", "show", status(host, net)["bridge"])
+    assert ask_all(box) == ask_all(free) == BY_UPLINK
+    assert "put back" not in host.tailexit.log().split("added, bridge")[-1]
 
 
 def test_host_and_names_of_one(docker, host, world):

@@ -225,7 +225,8 @@ static void bypass_with_isolated(struct network *net, struct endpoint *endpoint)
 {
 	set_policy(net, "bypass");
 	published(net, endpoint);
-	except(net, endpoint, (const char *[]){ "policy", "isolated", "icc", "false", NULL });
+	except(net, endpoint,
+	       (const char *[]){ "policy", "isolated", "icc", "false", "mtu", "1300", NULL });
 }
 
 static void killswitch_with_tighter(struct network *net, struct endpoint *endpoint)
