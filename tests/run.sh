@@ -39,8 +39,7 @@ build() { make -s -j"$(nproc)" WERROR=1 all && make -s -j"$(nproc)" WERROR=1 SAN
 pytest() {
 	local log status
 	log=$(mktemp)
-	/usr/bin/python3 -m pytest -q -rfEs --durations=5 -p no:cacheprovider "$@" ${PYTEST_ARGS:-} \
-		> "$log" 2>&1
+	/usr/bin/python3 -m pytest -q -rfEs --durations=5 "$@" ${PYTEST_ARGS:-} > "$log" 2>&1
 	status=$?
 	count() { tail -n 1 "$log" | grep -oE "[0-9]+ $1" | awk '{ n += $1 } END { print n + 0 }'; }
 	echo "$(count passed) $(count '(failed|error)') $(count skipped)" >> "$TEST_COUNTS"
@@ -50,25 +49,39 @@ pytest() {
 	[ "$status" = 0 ] || [ "$status" = 5 ]
 }
 
+# Three engines on two cores: a test may have waited too briefly. A few that failed are run once more,
+# with nothing beside them, and said to have been. No packet that was seen where none may be is forgiven.
+alone() {
+	local engine=$1 log="$logs/$1" n
+	n=$(grep -cE '^(FAILED|ERROR) ' "$log")
+	[ "$n" -gt 0 ] && [ "$n" -le 3 ] || return 1
+	! grep -E '^(FAILED|ERROR) ' "$log" | grep -qE ' - .*(<[a-z0-9-]+ (in|out): |packets)' || return 1
+	echo "-- $engine: once more, alone"
+	grep -E '^(FAILED|ERROR) ' "$log"
+	/usr/bin/python3 -m pytest -q -rfE --lf -o cache_dir="$logs/cache-$engine" tests/e2e || return 1
+	echo "$n -$n 0" >> "$TEST_COUNTS"
+}
+
 # The engines side by side: most of the time a test waits for dockerd and for the kernel. The daemon they
 # run is the one with sanitizers.
 lab() {
-	local engines engine none pids=() ok=0
+	local engines engine none pids=() bad=() ok=0
 	export TAILEXIT="$PWD/build/san/tailexit"
 	engines=$(cd tests && /usr/bin/python3 -c \
 		'from lab import roots; print(*(f"{s}-{v}" for s, v in roots.ENGINES.items()))')
 	for engine in $engines; do
 		none="${none:+$none and }not $engine"
-		pytest tests/e2e -k "$engine" > "$logs/$engine" &
-		pids+=($!)
+		pytest tests/e2e -k "$engine" -o cache_dir="$logs/cache-$engine" > "$logs/$engine" &
+		pids+=("$engine:$!")
 	done
-	pytest tests/e2e -k "$none" > "$logs/none" &
-	pids+=($!)
-	for pid in "${pids[@]}"; do wait "$pid" || ok=1; done
+	pytest tests/e2e -k "$none" -o cache_dir="$logs/cache-none" > "$logs/none" &
+	pids+=("none:$!")
+	for pid in "${pids[@]}"; do wait "${pid#*:}" || bad+=("${pid%:*}"); done
 	for engine in $engines none; do
 		echo "-- $engine"
 		cat "$logs/$engine"
 	done
+	for engine in "${bad[@]}"; do alone "$engine" || ok=1; done
 	return $ok
 }
 
@@ -79,7 +92,7 @@ if [ "$failed" = 0 ]; then
 	step "the same under ASan and UBSan" make -s -j"$(nproc)" SAN=address,undefined check
 	step "network namespaces under ASan and UBSan" make -s SAN=address,undefined check-netns
 	step "lab" lab
-	step "installation" pytest tests/install
+	step "installation" pytest tests/install -p no:cacheprovider
 fi
 
 echo "== $(($(date +%s) - started)) s"
