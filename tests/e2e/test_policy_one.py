@@ -22,6 +22,8 @@ from test_policy_leaks import delete_table, flush_rules, without_daemon
 from test_policy_rig import (BY_EXIT, BY_OTHER, BY_UPLINK, DNS, DUAL, GATEWAY4, GATEWAY6, WORLD,  # noqa: F401
                              ask_all, judge, other_tunnel, status, tunnel, uplink, words)
 
+ENGINE = "in turn"
+
 
 def network(docker, *options):
     return docker.network("tailexit", *words(*options), *DUAL)

@@ -20,6 +20,8 @@ from lab.world import ECHO4, ECHO6, EXIT4, EXIT6, HOST4
 from test_policy_leaks import without_daemon
 from test_policy_rig import DNS, DUAL, killswitch, tunnel, uplink, words  # noqa: F401
 
+ENGINE = "in turn"
+
 HERE4, HERE6 = "100.64.0.2", "fd7a:115c:a1e0::2"
 FAMILIES = pytest.mark.parametrize("echo, seen", [(ECHO4, EXIT4), (ECHO6, EXIT6)], ids=["v4", "v6"])
 IP_NODEFRAG = 22
