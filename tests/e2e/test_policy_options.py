@@ -21,6 +21,7 @@ from test_policy_rig import (BY_EXIT, BY_UPLINK, DNS, DUAL2, GATEWAY4, GATEWAY6,
                              WORLD, ask_all, judge, killswitch, other_tunnel, run, status, tunnel,
                              uplink)
 
+ENGINE = "in turn"
 POLICIES = pytest.mark.parametrize("policy", ["killswitch", "bypass", "open"])
 CLIENT, CLIENT6 = "100.64.0.1", "fd7a:115c:a1e0::1"
 
