@@ -95,14 +95,16 @@ static void note_sign(struct repair *repair)
 void repair_suspect(struct repair *repair, enum part part, const char *by)
 {
 	struct suspicion *suspicion = &repair->parts[part];
+	uint64_t due_ms = pace_due(&suspicion->pace, loop_now_ms());
 
 	if (*by)
 		snprintf(repair->by, sizeof(repair->by), "%s", by);
 	note_sign(repair);
-	if (suspicion->there)
+	/* What waits to be tried again may wait long: a new sign does not. */
+	if (suspicion->there && suspicion->due_ms <= due_ms)
 		return;
 	suspicion->there = true;
-	suspicion->due_ms = pace_due(&suspicion->pace, loop_now_ms());
+	suspicion->due_ms = due_ms;
 	arm(repair);
 }
 
