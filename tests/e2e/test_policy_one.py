@@ -15,7 +15,7 @@ from lab import image, probe, proc
 from lab.image import echo_program
 from lab.shout import Shot, forge, shout
 from lab.snapshot import difference, snapshot
-from lab.sniff import Sniffer
+from lab.sniff import UDP, Sniffer
 from lab.world import DNS4, ECHO4, ECHO6, EXIT4, HOST4, HOST6, ISP4, LAN4
 
 from test_policy_leaks import delete_table, flush_rules, without_daemon
@@ -315,10 +315,9 @@ def test_one_does_not_pose_as_another(docker, world, tunnel):
         forge(free.netns, free.ip6(net), ECHO6)
         proc.wait_for(lambda: {ECHO4, ECHO6} <= {packet.dst for packet in wire.packets()},
                       "packets of the free one")
-        time.sleep(0.2)
-        wire.seen.clear()
-        forge(box.netns, free.ip(net), ECHO4)
-        forge(box.netns, free.ip6(net), ECHO6)
+        forge(box.netns, free.ip(net), ECHO4, source_port=4444)
+        forge(box.netns, free.ip6(net), ECHO6, source_port=4444)
         time.sleep(0.5)
-        assert wire.packets() == []
+        # The free one may answer, with an error, what the echo answers it: those are its own packets.
+        assert {packet.sport for packet in wire.packets() if packet.proto == UDP} == {4000}
     assert one(docker, net, box)["drops"]["forged"] >= 2

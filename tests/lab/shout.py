@@ -8,7 +8,7 @@ import struct
 import time
 from typing import NamedTuple
 
-from . import probe
+from . import probe, proc
 from .sniff import ICMP, ICMPV6, TCP, UDP
 
 LINGER_NOT = struct.pack("ii", 1, 0)
@@ -87,6 +87,16 @@ def _checksum(data):
     return ~total & 0xFFFF
 
 
+TENTATIVE = 0x40
+
+
+def _may_solicit():
+    """No address of this namespace is still being checked for a duplicate: a link-local one that is may
+    not ask for the next hop's link address, and what waits for the answer is lost."""
+    with open("/proc/thread-self/net/if_inet6", encoding="ascii") as file:
+        return not any(int(line.split()[4], 16) & TENTATIVE for line in file)
+
+
 def forge(netns, source, target, port=80, source_port=4000, damaged=False):
     """A UDP packet with this source address, whoever's it is. It may leave a moment later, when the
     next hop's link address is known. damaged: its checksum is wrong."""
@@ -101,6 +111,7 @@ def forge(netns, source, target, port=80, source_port=4000, damaged=False):
     else:
         header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 1, 0, 64, UDP, 0) + ends
     with netns.inside():
+        proc.wait_for(lambda: not v6 or _may_solicit(), "link-local address")
         raw = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
     with raw, contextlib.suppress(OSError):
         raw.sendto(header + udp, (target, 0))
