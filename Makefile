@@ -118,6 +118,11 @@ lab: $(BUILD)/tailexit ## a Docker host with tailexit and a small internet, and 
 demo: $(BUILD)/tailexit ## the one-minute story in the lab, told with what was seen on the wire: root
 	$(Q)cd tests && /usr/bin/python3 -m lab.demo $(ENGINE)
 
+LEAK ?= --long
+.PHONY: leaktest
+leaktest: $(BUILD)/tailexit ## everything that may go wrong, and what leaked: root, hours (LEAK= for minutes)
+	$(Q)cd tests && /usr/bin/python3 -m leak $(LEAK)
+
 .PHONY: golden
 golden: $(BUILD)/tests/unit/test_golden $(BUILD)/tests/unit/test_product ## rewrite tests/golden: read the difference
 	$(Q)for test in $^; do GOLDEN=write $$test; done

@@ -85,6 +85,16 @@ lab() {
 	return $ok
 }
 
+# Its own last line is one of counts, too.
+leaks() {
+	local log=$logs/leaks
+	TAILEXIT="$PWD/build/san/tailexit" make -s leaktest LEAK= > "$log" 2>&1
+	local status=$?
+	cat "$log"
+	tail -n 1 "$log" | awk '/passed/ { print $1, $3, $5; next } { print 0, 1, 0 }' >> "$TEST_COUNTS"
+	return $status
+}
+
 step "packages" install_packages
 step "build" build
 if [ "$failed" = 0 ]; then
@@ -92,6 +102,7 @@ if [ "$failed" = 0 ]; then
 	step "the same under ASan and UBSan" make -s -j"$(nproc)" SAN=address,undefined check
 	step "network namespaces under ASan and UBSan" make -s SAN=address,undefined check-netns
 	step "lab" lab
+	step "leaks" leaks
 	step "installation" pytest tests/install -p no:cacheprovider
 fi
 

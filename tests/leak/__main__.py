@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""python3 -m leak [--long] [--engine E]... [--seed N] [--only TEXT]: plays the rows, prints the table, fails
+when a packet left that may not, or something did not come back."""
+
+import argparse
+import random
+import sys
+import time
+
+from lab import roots, sweep
+
+from . import of_container, of_firewall, of_links, of_process, of_routing, of_tunnel, report
+from .row import mend, play
+from .stage import Stage
+
+CATALOGUE = of_tunnel, of_firewall, of_routing, of_links, of_container, of_process
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="leak", description="tailexit's leak suite")
+    parser.add_argument("--long", action="store_true", help="every row on every engine, long loops")
+    parser.add_argument("--engine", action="append", choices=roots.ENGINES, help="default: all")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10000),
+                        help="of the random pairs")
+    parser.add_argument("--only", default="", help="rows whose name contains this")
+    parser.add_argument("--pairs", type=int, help="how many")
+    return parser.parse_args()
+
+
+def all_faults(options):
+    def length(short, long):
+        return long if options.long else short
+
+    return [fault for module in CATALOGUE for fault in module.faults(length)]
+
+
+def rows_of(options, number, engines):
+    """What is played on one engine: everything, or its share of it, and pairs of its own."""
+    faults = all_faults(options)
+    mine = faults if options.long or options.only else faults[number::engines]
+    chance = random.Random(f"{options.seed} {number}")
+    mild = [fault for fault in faults if not fault.alone]
+    pairs = options.pairs if options.pairs is not None else 40 if options.long else 3
+    rows = [((fault,), 0) for fault in mine] + [
+        (tuple(chance.sample(mild, 2)), chance.choice([0, 0.005, 0.05])) for _ in range(pairs)]
+    # What ends the host comes last.
+    rows.sort(key=lambda row: row[0][0].name.startswith("power cut"))
+    return [row for row in rows if options.only in " + ".join(fault.name for fault in row[0])]
+
+
+def play_engine(engine, rows, options):
+    """Returns how many rows went well, and wrong."""
+    good = bad = 0
+    with Stage(engine) as stage:
+        for faults, pause in rows:
+            row = play(stage, faults, pause)
+            report.print_row(row, stage.subjects, options.long)
+            good, bad = good + (not row.wrong), bad + bool(row.wrong)
+            if row.wrong and not mend(stage):
+                print("      nothing works after that; the other rows were not played", flush=True)
+                break
+    return good, bad
+
+
+def main():
+    options = arguments()
+    engines = options.engine or list(roots.ENGINES)
+    sweep()
+    began = time.monotonic()
+    report.print_head(options.seed)
+    good = bad = skipped = 0
+    for number, engine in enumerate(engines):
+        rows = rows_of(options, number, len(engines))
+        try:
+            well, wrong = play_engine(engine, rows, options)
+        except roots.Unavailable as error:
+            if engine == roots.MANDATORY:
+                raise
+            print(f"skipped: engine {roots.ENGINES[engine]} cannot be had here: {error}")
+            well, wrong, skipped = 0, 0, skipped + len(rows)
+        good, bad = good + well, bad + wrong
+    print(f"\nseed {options.seed}, {time.monotonic() - began:.0f} s")
+    print(f"{good} passed, {bad} failed, {skipped} skipped")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

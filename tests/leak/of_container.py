@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What containers do themselves: start, pose as somebody else, lead their neighbours astray."""
+
+import contextlib
+import socket
+import struct
+import time
+
+from lab.docker import Container
+from lab.image import NAME
+from lab.shout import forge
+from lab.sniff import ICMPV6
+from lab.world import DNS4, HOST4, HOST6, ISP4, LAN4, LAN6
+
+from .fault import Fault
+
+# Sends as soon as it exists, for as long as a network may take to become whatever it becomes.
+EAGER = """for n in 1 2 3 4 5 6; do
+    for a in {0} {1}; do
+        ping -c1 -W1 $a & nc -w1 $a 80 < /dev/null & nc -u -w1 $a 443 < /etc/passwd &
+    done
+    nslookup example.org {0} &
+    sleep 0.03
+done > /dev/null 2>&1"""
+
+
+def start_eager(stage, subject):
+    stage.host.docker("run", "--rm", "--network", subject.name, "--dns", DNS4, NAME, "sh", "-c",
+                      EAGER.format(*subject.targets))
+
+
+def cold_starts(count):
+    """With the tunnel down."""
+    def do(stage):
+        stage.tunnel.down()
+        for number in range(count):
+            start_eager(stage, stage.subject(("killswitch", "closed", "isolated")[number % 3]))
+    return do
+
+
+def recreate(stage):
+    """Another network, with the same name and the same addresses."""
+    subject = stage.subject("closed")
+    stage.host.docker("rm", "-f", "of-" + subject.name)
+    subject.net.remove()
+    subject.create(stage.docker)
+
+
+def forge_everything(stage):
+    free = stage.control
+    for subject in stage.subjects:
+        if not subject.confined:
+            continue
+        sources = [HOST4, LAN4, ISP4, free.box.ip(free.net), HOST6, LAN6, free.box.ip6(free.net)]
+        for source in sources:
+            forge(subject.box.netns, source, subject.targets[":" in source])
+
+
+def advertisement(seconds):
+    """A router that wants to be everybody's default router."""
+    return struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, seconds, 0, 0)
+
+
+@contextlib.contextmanager
+def raw_socket(box):
+    with box.netns.inside():
+        raw = socket.socket(socket.AF_INET6, socket.SOCK_RAW, ICMPV6)
+    with raw:
+        raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        yield raw
+
+
+def rogue_router(stage):
+    """A neighbour on the same network advertises itself to everybody, the host included."""
+    subject = stage.subject("killswitch")
+    stage.host.docker("run", "-d", "--name", "rogue", "--network", subject.name, "--dns", DNS4, NAME)
+    rogue = Container(stage.docker, "rogue")
+    rogue.netns.sysctl("ipv6/conf/all/forwarding", 1)
+    with raw_socket(rogue) as raw:
+        scope = int(rogue.netns.run("cat", "/sys/class/net/eth0/ifindex").stdout)
+        for _ in range(5):
+            with contextlib.suppress(OSError):  # its link-local address is too young
+                raw.sendto(advertisement(600), ("ff02::1", 0, 0, scope))
+            time.sleep(0.1)
+
+
+def rogue_gone(stage):
+    stage.host.docker("rm", "-f", "rogue")
+
+
+def second_network(stage):
+    """As apps share one; it must not bring a way out."""
+    stage.docker.api("POST", "/networks/isolated/connect", {"Container": "of-killswitch"})
+
+
+def second_network_gone(stage):
+    stage.docker.api("POST", "/networks/isolated/disconnect", {"Container": "of-killswitch"})
+
+
+def faults(length):
+    starts = length(3, 1000)
+    return [
+        # Seen to fail: with the network marked as open.
+        Fault(f"{starts} cold starts, tunnel down", "1", cold_starts(starts),
+              lambda stage: stage.tunnel.up(), alone=True),
+        # Seen to fail: without drop_forged().
+        Fault("forged sources", "13", forge_everything),
+        Fault("a neighbour as router", "12", rogue_router, rogue_gone, alone=True),
+        # Seen to fail: with the network marked as open.
+        Fault("network recreated", "19", recreate, alone=True),
+        Fault("isolated network attached", "5", second_network, second_network_gone, alone=True),
+    ]
