@@ -292,6 +292,11 @@ static void on_timer(void *arg)
 	arm(repair);
 }
 
+void repair_count_more(struct repair *repair, enum part part, size_t n)
+{
+	repair->parts[part].count += n;
+}
+
 uint64_t repair_count(const struct repair *repair, enum part part)
 {
 	return repair->parts[part].count;

@@ -35,6 +35,8 @@ void repair_suspect_all(struct repair *repair);
 void repair_suspect_link(struct repair *repair, const char *link);
 /* This was found, and put back, in the course of something else. */
 void repair_note(struct repair *repair, const struct findings *findings);
+/* So many items were put back by somebody else than engine_reconcile(). */
+void repair_count_more(struct repair *repair, enum part part, size_t n);
 
 uint64_t repair_count(const struct repair *repair, enum part part);
 /* A sentence about who does not leave this part alone, or NULL. */

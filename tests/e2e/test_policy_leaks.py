@@ -22,6 +22,9 @@ from test_policy_rig import (BY_EXIT, BY_OTHER, DNS, EVERYTHING, WORLD, Judge, a
                              judge, killswitch, other_tunnel, run, status, tunnel, uplink)
 
 
+ENGINE = "in turn"
+
+
 def in_the_tunnel(tunnel):
     """What is sent into the world through it."""
     return Sniffer(tunnel.world.host, tunnel.link, lambda packet: packet.dst in (ECHO4, ECHO6))

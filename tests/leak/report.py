@@ -21,7 +21,7 @@ def cell(counter, name, kind):
 def print_row(row, subjects, everything):
     """everything: also the counts of a row in which all is as it should be."""
     leaks = " ".join(sorted({number for fault in row.faults for number in fault.leaks.split()}, key=int))
-    repaired = f"; repaired after {row.repaired_ms[0]:.0f} ms" if row.repaired_ms else ""
+    repaired = f"; repaired after {max(row.repaired_ms)} ms" if row.repaired_ms else ""
     left = sum(count for (name, _, _), count in row.uplink.items()
                if next(subject for subject in subjects if subject.name == name).confined)
     print(f"{'NOT ' if row.wrong else ''}ok  Docker {ENGINES[row.engine]}  {row.name} [{leaks}]: {left} packets"
