@@ -26,7 +26,7 @@ def flush_all_routes(stage):
 
 
 def restart_networking(stage):
-    """The host's own links: addresses bring their routes with them."""
+    """Links that go up bring the kernel's routes with them."""
     host = stage.host.netns
     stage.tunnel.down()
     for link in "lo", "lan0":
@@ -37,6 +37,9 @@ def restart_networking(stage):
     host.address("lan0", HOST4 + "/24", HOST6 + "/64")
     for gateway in ROUTER4, ROUTER6:
         host.ip("route", "replace", "default", "via", gateway)
+    for subject in stage.subjects:
+        bridge = "te-" + subject.net.inspect()["Id"][:12]
+        stage.batch("-4", lines=[f"link set {bridge} down", f"link set {bridge} up"])
     stage.tunnel.up()
 
 
