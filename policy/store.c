@@ -141,28 +141,39 @@ void store_remove_endpoint(struct store *store, const char *id)
 	(void)unlinkat(store->endpoints, name, 0);
 }
 
+/* In one go: json_loadfd() asks the kernel for every single byte. */
+static ssize_t read_text(int fd, char **ret_text, struct err *err)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, -errno, "open");
+	if (st.st_size > FILE_MAX)
+		return err_set(err, -EFBIG, "larger than any state file of ours");
+	*ret_text = xcalloc(1, (size_t)st.st_size + 1);
+	n = read(fd, *ret_text, (size_t)st.st_size);
+	return n < 0 ? err_errno(err, -errno, "read") : n;
+}
+
 static json_t *read_json(int dir, const char *name, struct err *err)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO_FREE char *text = NULL;
+	json_t *json = NULL;
 	json_error_t error;
-	struct stat st;
-	json_t *json;
+	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (fd < 0) {
 		err_errno(err, -errno, "open");
-		if (fd >= 0)
-			close(fd);
 		return NULL;
 	}
-	if (st.st_size > FILE_MAX) {
-		err_set(err, -EFBIG, "larger than any state file of ours");
-		close(fd);
-		return NULL;
-	}
-	json = json_loadfd(fd, JSON_REJECT_DUPLICATES, &error);
-	if (!json)
-		err_set(err, -EINVAL, "line %d: %s", error.line, error.text);
+	n = read_text(fd, &text, err);
 	close(fd);
+	if (n >= 0)
+		json = json_loadb(text, (size_t)n, JSON_REJECT_DUPLICATES, &error);
+	if (n >= 0 && !json)
+		err_set(err, -EINVAL, "line %d: %s", error.line, error.text);
 	return json;
 }
 
