@@ -16,7 +16,6 @@ from lab import World, probe, proc
 from lab.shout import shout
 from lab.sniff import Sniffer
 from lab.snapshot import difference
-from lab.uplink import uplink
 from lab.world import ECHO4, EXIT4
 
 from test_guard_rig import NETWORKS, WAYS, Machine, bridge, dual, ident, seen_all
@@ -132,7 +131,7 @@ def test_daemon_takes_over(machine, tunnel):
     handles = machine.handles()
     boxes = [machine.by_hand(number) for number in (KILLSWITCH, ISOLATED)]
     with contextlib.ExitStack() as stack:
-        wire = stack.enter_context(uplink(machine.world))
+        wire = stack.enter_context(machine.wire())
         for box in boxes:
             stack.enter_context(traffic(box))
         machine.start()
@@ -170,7 +169,7 @@ def test_networks_without_a_daemon_go_on(machine, tunnel):
     assert difference(before, machine.seen()) == ""
     for taken in machine.delete_tables, machine.flush_rules:
         taken()
-        with uplink(machine.world) as wire:
+        with machine.wire() as wire:
             machine.guard()
             assert seen_all(through_tunnel(machine, box))
             time.sleep(0.2)  # the last words of its connections
@@ -280,7 +279,7 @@ def test_daemon_waits(machine):
     assert machine.difference() == ""
 
 
-# Seen to fail: with a pause of 100 ms for each network. A machine with nothing else to do takes about 20 ms,
+# Seen to fail: with a pause of 300 ms for each network. A machine with nothing else to do takes about 20 ms,
 # most of which is the start of a program, and one more for each network; see the output of -s.
 @pytest.mark.parametrize("networks", [1, 100])
 def test_time(networks, record_property):
@@ -294,5 +293,5 @@ def test_time(networks, record_property):
         took = time.monotonic() - start
         record_property("milliseconds", round(took * 1000))
         print(f"{networks} networks: {took * 1000:.0f} ms")
-        # A busy machine, and sanitizers.
-        assert took < 5
+        # A busy machine, and sanitizers; but in time for the unit's TimeoutStartSec.
+        assert took < 20
