@@ -57,6 +57,14 @@ int engine_transition(struct policy *policy, struct plan *before, struct plan *a
 int engine_reconcile(struct policy *policy, const struct plan *making,
 		     struct findings *ret_findings, struct err *err);
 
+/* engine.c: what there is against what there should be. Both plans must outlive the operations. */
+int engine_compare(struct policy *policy, struct plan *seen, struct plan *wanted,
+		   struct ops *ret_ops, struct err *err);
+/* engine.c: the world as the state files and the links of the host tell it. bad_network() and
+ * bad_endpoint() get the policy. */
+int engine_read_state(struct policy *policy, store_bad_fn *bad_network, store_bad_fn *bad_endpoint,
+		      struct err *err);
+
 /* hostpath.c: keeps Docker's forward path open for our bridges, or closes it after the last one. Returns
  * how many rules that took, or a negative errno; which it has told. */
 int hostpath_update(struct policy *policy);

@@ -10,10 +10,15 @@ struct store {
 	int networks;  /* directory: survives a reboot */
 	int endpoints; /* directory: dies with the boot */
 	int state;     /* directory above networks */
+	bool read_only;
 };
 
 int store_open(struct store *ret_store, const char *state_dir, const char *run_dir,
 	       struct err *err);
+/* To be looked at: nothing is made or removed by what follows, and a directory that does not exist
+ * is an empty one. */
+int store_open_read_only(struct store *ret_store, const char *state_dir, const char *run_dir,
+			 struct err *err);
 void store_close(struct store *store);
 
 /* On disk when it returns: written aside, synced, renamed. */

@@ -50,10 +50,17 @@ class Plain:
         self.world, self.netns = world, world.host
         os.makedirs(self.path("run"))
         self.socket = self.path("driver.sock")
+        self.start()
+
+    def start(self):
         self.process = self.netns.spawn(
             self.path("log"), BINARY, "serve", "--socket", self.socket,
             "--state-dir", self.path("lib"), "--run-dir", self.path("run", "tailexit"))
-        proc.wait_for(lambda: os.path.exists(self.path("run", "tailexit", "control.sock")), "daemon")
+        proc.wait_for(self.answers, "daemon", timeout=30)
+
+    def answers(self):
+        with contextlib.suppress(OSError):
+            return b" 200 " in self.exchange(b"POST /Plugin.Activate HTTP/1.0\r\n\r\n")
 
     def path(self, *names):
         return self.world.path("host", *names)
