@@ -65,8 +65,9 @@ def untrap(stage, *pref):
 
 
 def faults(_length):
-    # Seen to fail: without the last rule of a killswitch in egress.c, so that nftables does not hold
-    # alone.
+    # Seen to fail: "ip rule flush" and all that put something in front, without the last rule of a
+    # killswitch in egress.c. Where one object goes, two more are in the way; these fail when the repair
+    # does not come or is not counted.
     return [
         Fault("ip rule flush", "10", flush_rules, tailscale_rules, repaired=True),
         Fault("fence deleted", "10", lambda stage: stage.batch(*FAMILIES, lines=["rule del pref 5082"]),
