@@ -272,13 +272,26 @@ int endpoint_discard(struct policy *policy, struct member *member, const char *e
 	return r;
 }
 
+static bool is_anywhere(const struct policy *policy, const char *endpoint_id)
+{
+	for (size_t m = 0; m < policy->world.n; m++)
+		if (member_find(policy->world.members[m], endpoint_id))
+			return true;
+	return false;
+}
+
 int policy_endpoint_remove(struct policy *policy, const char *network_id, const char *endpoint_id,
 			   struct err *err)
 {
 	struct member *member = world_find(&policy->world, network_id);
 	struct endpoint *endpoint = member ? member_find(member, endpoint_id) : NULL;
 
-	return endpoint ? endpoint_discard(policy, member, endpoint_id, err) : 0;
+	if (endpoint)
+		return endpoint_discard(policy, member, endpoint_id, err);
+	/* Its file may be there all the same, and not readable. */
+	if (!is_anywhere(policy, endpoint_id))
+		store_remove_endpoint(&policy->store, endpoint_id);
+	return 0;
 }
 
 const struct endpoint *policy_endpoint(const struct policy *policy, const char *network_id,

@@ -178,7 +178,9 @@ static void load_endpoint(void *arg, struct endpoint *endpoint)
 		member_add(member, endpoint);
 		return;
 	}
-	store_remove_endpoint(&policy->store, endpoint->id);
+	/* Its network may be one that cannot be read for now. */
+	if (member || !policy->incomplete)
+		store_remove_endpoint(&policy->store, endpoint->id);
 	endpoint_done(endpoint);
 }
 

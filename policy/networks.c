@@ -234,6 +234,18 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	return 0;
 }
 
+/* What the kernel has of it nobody knows. */
+static int check_unread(const struct policy *policy, const char *network_id, struct err *err)
+{
+	if (!policy->incomplete || !store_has_network(&policy->store, network_id))
+		return 0;
+	return err_set(err, -EUCLEAN,
+		       "network %.12s cannot be removed, since its state file could not be read, "
+		       "see the log; it stays as it is until networks/%s.json is removed from the "
+		       "state directory and the daemon started again",
+		       network_id, network_id);
+}
+
 int policy_network_remove(struct policy *policy, const char *network_id, struct err *err)
 {
 	struct member *member = world_find(&policy->world, network_id);
@@ -243,7 +255,7 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 	int r;
 
 	if (!member)
-		return 0;
+		return check_unread(policy, network_id, err);
 	/* The client has forgotten it in any case: so does the state, first, and a start after a
 	 * crash sweeps what the kernel still has. */
 	r = store_remove_network(&policy->store, network_id, err);

@@ -132,9 +132,17 @@ int store_remove_network(struct store *store, const char *id, struct err *err)
 
 	snprintf(name, sizeof(name), "%s" SUFFIX, id);
 	if (unlinkat(store->networks, name, 0) < 0 && errno != ENOENT)
-		return err_errno(err, -errno, "remove state file %s", name);
+		return err_errno(err, -errno, "cannot remove state file %s", name);
 	(void)fsync(store->networks);
 	return 0;
+}
+
+bool store_has_network(const struct store *store, const char *id)
+{
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%s" SUFFIX, id);
+	return faccessat(store->networks, name, F_OK, 0) == 0;
 }
 
 void store_remove_endpoint(struct store *store, const char *id)
