@@ -49,6 +49,9 @@ int engine_transition(struct policy *policy, struct plan *before, struct plan *a
 		}
 		*err = first;
 	}
+	/* Undoing may have failed like the change itself; and what is no more in the world by now
+	 * is asked to go by nobody again. */
+	repair_unfinished(policy->repair);
 	return r;
 }
 
