@@ -202,7 +202,7 @@ static int attach(struct policy *policy, struct member *member, struct endpoint 
 	}
 	if (r < 0) {
 		member_take(member, endpoint->id, endpoint);
-		return r;
+		return err_advise(err, "nothing was changed, so it can be tried again");
 	}
 	if (added->exception)
 		exits_settle(policy);
@@ -267,6 +267,8 @@ int endpoint_discard(struct policy *policy, struct member *member, const char *e
 		compile_exits(&policy->world.facts, &without);
 	}
 	r = engine_transition(policy, &with, &without, err);
+	if (r < 0)
+		err_advise(err, "it is tried again until it is gone");
 	/* Whoever gets the address next must not inherit the connections. */
 	connections_forget_endpoint(policy, &endpoint);
 	return r;

@@ -222,7 +222,7 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	if (r < 0) {
 		world_remove(&policy->world, net.id);
 		exits_forget(policy, &net.egress);
-		return r;
+		return err_advise(err, "nothing was changed, so it can be tried again");
 	}
 	exits_settle(policy);
 	if (policy->world.n == 1)
@@ -269,6 +269,8 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 	exits_forget(policy, &gone.network.egress);
 	compile_exits(&policy->world.facts, &without);
 	r = engine_transition(policy, &with, &without, err);
+	if (r < 0)
+		err_advise(err, "it is tried again until it is gone");
 	hostpath_forget(policy, gone.network.bridge);
 	if (policy->world.n == 0) {
 		neighbours_save(policy);
