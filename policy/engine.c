@@ -49,6 +49,9 @@ int engine_transition(struct policy *policy, struct plan *before, struct plan *a
 		}
 		*err = first;
 	}
+	/* Undoing may have failed like the change itself; and what is no more in the world by now
+	 * is asked to go by nobody again. */
+	repair_unfinished(policy->repair);
 	return r;
 }
 
@@ -177,7 +180,9 @@ static void load_endpoint(void *arg, struct endpoint *endpoint)
 		member_add(member, endpoint);
 		return;
 	}
-	store_remove_endpoint(&policy->store, endpoint->id);
+	/* Its network may be one that cannot be read for now. */
+	if (member || !policy->incomplete)
+		store_remove_endpoint(&policy->store, endpoint->id);
 	endpoint_done(endpoint);
 }
 

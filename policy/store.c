@@ -123,19 +123,23 @@ static int save(int dir, const char *id, json_t *json, bool durable, struct err 
 {
 	AUTO_FREE char *text = mem_check(json_dumps(json, JSON_INDENT(1)));
 	char name[NAME_SIZE], temporary[NAME_SIZE + 1];
+	bool renamed = false;
 	int r;
 
 	json_decref(json);
 	snprintf(name, sizeof(name), "%s" SUFFIX, id);
 	snprintf(temporary, sizeof(temporary), ".%s", name);
 	r = write_file(dir, temporary, text, durable);
-	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
-		r = -errno;
+	if (r == 0) {
+		renamed = renameat(dir, temporary, dir, name) == 0;
+		r = renamed ? 0 : -errno;
+	}
 	if (r == 0 && durable && fsync(dir) < 0)
 		r = -errno;
 	if (r < 0) {
-		(void)unlinkat(dir, temporary, 0);
-		return err_errno(err, r, "save state file %s", name);
+		/* Under its own name as well: the next start must not find what was refused. */
+		(void)unlinkat(dir, renamed ? name : temporary, 0);
+		return err_errno(err, r, "cannot save state file %s", name);
 	}
 	return 0;
 }
@@ -156,9 +160,17 @@ int store_remove_network(struct store *store, const char *id, struct err *err)
 
 	snprintf(name, sizeof(name), "%s" SUFFIX, id);
 	if (unlinkat(store->networks, name, 0) < 0 && errno != ENOENT)
-		return err_errno(err, -errno, "remove state file %s", name);
+		return err_errno(err, -errno, "cannot remove state file %s", name);
 	(void)fsync(store->networks);
 	return 0;
+}
+
+bool store_has_network(const struct store *store, const char *id)
+{
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%s" SUFFIX, id);
+	return faccessat(store->networks, name, F_OK, 0) == 0;
 }
 
 void store_remove_endpoint(struct store *store, const char *id)

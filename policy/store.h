@@ -24,6 +24,8 @@ void store_close(struct store *store);
 /* On disk when it returns: written aside, synced, renamed. */
 int store_save_network(struct store *store, const struct network *network, struct err *err);
 int store_remove_network(struct store *store, const char *id, struct err *err);
+/* Is there a file, whether it can be read or not? */
+bool store_has_network(const struct store *store, const char *id);
 /* Not synced: a crash of the machine takes the endpoints with it anyway. */
 int store_save_endpoint(struct store *store, const struct endpoint *endpoint, struct err *err);
 void store_remove_endpoint(struct store *store, const char *id);

@@ -33,7 +33,7 @@ install_packages() {
 			"${missing[@]}" > /dev/null
 }
 
-build() { make -s -j"$(nproc)" WERROR=1 all && make -s -j"$(nproc)" WERROR=1 SAN=address,undefined all; }
+build() { make -s -j"$(nproc)" WERROR=1 all faults && make -s -j"$(nproc)" WERROR=1 SAN=address,undefined all; }
 
 # Runs pytest and adds its own closing line to the counts.
 pytest() {
