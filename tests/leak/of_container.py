@@ -104,8 +104,8 @@ def faults(length):
         # and the fence in links.c.
         Fault(f"{starts} cold starts, tunnel down", "1", cold_starts(starts),
               lambda stage: stage.tunnel.up(), alone=True),
-        # Seen to fail: without the rules "forged source" in mark.c and guard.c (what is refused is sent to whom
-        # they name).
+        # Seen to fail: without the rules "forged source" in mark.c and guard.c: what is refused is then
+        # answered to whom they name.
         Fault("forged sources", "13", forge_everything),
         Fault("a neighbour as router", "12", rogue_router, rogue_gone, alone=True),
         Fault("network recreated", "19", recreate, alone=True),

@@ -16,7 +16,7 @@ def flush_rules(stage):
 
 def tailscale_rules(stage):
     """Those of the tunnel's own daemon, which it would see to."""
-    stage.tunnel._rules()
+    stage.tunnel.rules()
 
 
 def flush_all_routes(stage):
