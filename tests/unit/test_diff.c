@@ -92,12 +92,30 @@ static void a_changed_mtu_changes_the_links_only(void **state)
 	(void)state;
 	fill_world(&world, false);
 	compile_world(&world, &before);
-	world.members[0]->network.mtu = 1280;
+	world.members[0]->network.mtu = 9000;
 	compile_world(&world, &after);
 	diff_compute(&before, &after, &ops);
 	assert_int_equal(ops.n, 2);
 	assert_int_equal(subject(&ops.ops[0])->kind, ITEM_BRIDGE);
 	assert_int_equal(subject(&ops.ops[1])->kind, ITEM_VETH);
+}
+
+/* Who has started with more may go on sending that: the host cuts it, or says that it is too big. */
+static void the_hosts_end_is_not_narrowed(void **state)
+{
+	AUTO(world) struct world world = { 0 };
+	AUTO(plan) struct plan before = { 0 };
+	AUTO(plan) struct plan after = { 0 };
+	AUTO(ops) struct ops ops = { 0 };
+
+	(void)state;
+	fill_world(&world, false);
+	compile_world(&world, &before);
+	world.members[0]->network.mtu = 1280;
+	compile_world(&world, &after);
+	diff_compute(&before, &after, &ops);
+	assert_int_equal(ops.n, 1);
+	assert_int_equal(subject(&ops.ops[0])->kind, ITEM_BRIDGE);
 }
 
 static void a_rule_that_differs_changes_its_chain(void **state)
@@ -193,6 +211,7 @@ int main(void)
 		cmocka_unit_test(rules_come_before_roads),
 		cmocka_unit_test(roads_go_before_rules),
 		cmocka_unit_test(a_changed_mtu_changes_the_links_only),
+		cmocka_unit_test(the_hosts_end_is_not_narrowed),
 		cmocka_unit_test(a_rule_that_differs_changes_its_chain),
 		cmocka_unit_test(pieces_make_up_the_world),
 	};
