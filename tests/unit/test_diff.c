@@ -100,7 +100,8 @@ static void a_changed_mtu_changes_the_links_only(void **state)
 	assert_int_equal(subject(&ops.ops[1])->kind, ITEM_VETH);
 }
 
-/* Who has started with more may go on sending that: the host cuts it, or says that it is too big. */
+/* Who has started with more may go on sending that: the host cuts it, or says that it is too big.
+ */
 static void the_hosts_end_is_not_narrowed(void **state)
 {
 	AUTO(world) struct world world = { 0 };
