@@ -38,8 +38,7 @@ def restart_networking(stage):
     for gateway in ROUTER4, ROUTER6:
         host.ip("route", "replace", "default", "via", gateway)
     for subject in stage.subjects:
-        bridge = "te-" + subject.net.inspect()["Id"][:12]
-        stage.batch("-4", lines=[f"link set {bridge} down", f"link set {bridge} up"])
+        stage.batch("-4", lines=[f"link set {subject.bridge} down", f"link set {subject.bridge} up"])
     stage.tunnel.up()
 
 

@@ -52,7 +52,7 @@ def strike(stage, row, fault, last):
     """last: nothing follows that would keep the daemon from repairing."""
     before, mark = stage.repairs() if fault.repaired else 0, len(stage.host.tailexit.log())
     fault.do(stage)
-    if not (fault.repaired and last):
+    if not (fault.repaired and last and stage.host.tailexit.running):
         time.sleep(fault.seconds)
         return
     proc.wait_for(lambda: stage.is_right() and stage.repairs() > before, "repair", 20)

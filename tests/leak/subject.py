@@ -27,7 +27,7 @@ class Subject:
         self.name, self.way, self.options = name, way, options
         self.targets = f"192.0.2.{100 + number}", f"2001:db8:80::{100 + number:x}"
         self.subnet4, self.subnet6 = f"10.8{number}.0", f"fd8{number}:"
-        self.box = self.net = None
+        self.box = self.net = self.bridge = None
 
     @property
     def confined(self):
@@ -44,6 +44,7 @@ class Subject:
         self.net = docker.network(
             "tailexit", *(arg for option in self.options for arg in ("-o", option)), "--ipv6",
             "--subnet", self.subnet4 + ".0/24", "--subnet", self.subnet6 + ":/64", name=self.name)
+        self.bridge = "te-" + self.net.inspect()["Id"][:12]
         docker.host.docker(
             "run", "-d", "--name", "of-" + self.name, "--restart", "always", "--network", self.name,
             "--dns", DNS4, *(["-p", f"{PUBLISHED}:{PUBLISHED}"] if self.way == "exit" else []),
