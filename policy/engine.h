@@ -65,8 +65,8 @@ int engine_compare(struct policy *policy, struct plan *seen, struct plan *wanted
 int engine_read_state(struct policy *policy, store_bad_fn *bad_network, store_bad_fn *bad_endpoint,
 		      struct err *err);
 
-/* hostpath.c: keeps Docker's forward path open for our bridges, or closes it after the last one. Returns
- * how many rules that took, or a negative errno; which it has told. */
+/* hostpath.c: keeps Docker's forward path open for our bridges, or closes it after the last one.
+ * Returns how many rules that took, or a negative errno; which it has told. */
 int hostpath_update(struct policy *policy);
 /* hostpath.c: the same after others changed rules; counted as a repair. */
 void hostpath_repair(struct policy *policy);

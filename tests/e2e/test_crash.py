@@ -49,6 +49,17 @@ def go_on(frail, method, body):
         another_endpoint(frail)
 
 
+def comes_back(frail):
+    """Nothing leaks while it is dead, nor when it runs again, and all is right then. Returns what was hit."""
+    hit = frail.fault.text
+    frail.fire()
+    frail.fault.disarm()
+    frail.start()
+    assert frail.wrong() == "", hit
+    frail.fire()
+    return hit
+
+
 def kill_at(at, frail, before, method, body):
     """Returns what was hit, or nothing when the call was over before: then it is killed after that."""
     frail.live(before)
@@ -58,12 +69,7 @@ def kill_at(at, frail, before, method, body):
             frail.died()
         else:
             frail.kill()
-        hit = frail.fault.text
-        frail.fire()
-        frail.fault.disarm()
-        frail.start()
-        assert frail.wrong() == "", hit
-        frail.fire()
+        hit = comes_back(frail)
     go_on(frail, method, body)
     assert frail.remains() == "", hit
     return hit
@@ -149,12 +155,7 @@ def kill_starting_at(at, frail):
         if frail.process.poll() is None:
             frail.kill()
         frail.died()
-        hit = frail.fault.text
-        frail.fire()
-        frail.fault.disarm()
-        frail.start()
-        assert frail.wrong() == "", hit
-        frail.fire()
+        hit = comes_back(frail)
     frail.live(CALLS[4:])
     assert frail.remains() == "", hit
     return hit

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from lab import World, probe, proc
-from lab.shout import shout
+from lab.shout import shout, shouting
 from lab.sniff import Sniffer
 from lab.snapshot import difference
 from lab.world import ECHO4, EXIT4
@@ -100,28 +100,6 @@ def test_only_what_closes(machine):
     assert difference(after, machine.seen()) == ""
 
 
-@contextlib.contextmanager
-def traffic(box):
-    """Packets of every kind, all the time."""
-    over = threading.Event()
-    rounds = []
-
-    def send():
-        while not over.is_set():
-            shout(box, WAYS, seconds=0.005)
-            rounds.append(1)
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        proc.wait_for(lambda: rounds, "traffic")
-        yield
-    finally:
-        over.set()
-        thread.join()
-    assert len(rounds) > 1
-
-
 # Seen to fail: with nft_replace() at every reconciliation in policy/engine.c; and by what was seen at the
 # uplink, with tables and rules removed before the first of them.
 def test_daemon_takes_over(machine, tunnel):
@@ -133,7 +111,7 @@ def test_daemon_takes_over(machine, tunnel):
     with contextlib.ExitStack() as stack:
         wire = stack.enter_context(machine.wire())
         for box in boxes:
-            stack.enter_context(traffic(box))
+            stack.enter_context(shouting(box, WAYS))
         machine.start()
         assert machine.difference() == ""
         # Not even written again.

@@ -5,6 +5,7 @@ waits for answers; what the sender's own kernel refuses is refused."""
 import contextlib
 import socket
 import struct
+import threading
 import time
 from typing import NamedTuple
 
@@ -78,6 +79,28 @@ def shout(netns, shots, *, source_port=None, link="eth0", seconds=0.3):
             client = stack.enter_context(_open(netns, shot, source_port))
             _fire(client, shot, scope if shot.dst.startswith(("fe80:", "ff02:")) else 0)
         time.sleep(seconds)
+
+
+@contextlib.contextmanager
+def shouting(netns, shots):
+    """Again and again, as long as the block lasts."""
+    over = threading.Event()
+    rounds = []
+
+    def send():
+        while not over.is_set():
+            shout(netns, shots, seconds=0.005)
+            rounds.append(1)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        proc.wait_for(lambda: rounds, "traffic")
+        yield
+    finally:
+        over.set()
+        thread.join()
+    assert len(rounds) > 1
 
 
 def _checksum(data):
