@@ -75,8 +75,8 @@ static void tell_route(const struct foreign_route *route, struct sentences *sent
 	sentences_add(
 		sentences,
 		"somebody put a route to %s into table %u, which is the networks' own. Remove "
-		"it: %s route del %s table %u",
-		dst.s, route->table, ip, dst.s, route->table);
+		"it: %s route del %s table %u metric %u",
+		dst.s, route->table, ip, dst.s, route->table, route->metric);
 }
 
 static void tell_chain(const struct foreign_chain *chain, struct sentences *sentences)

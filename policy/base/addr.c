@@ -131,6 +131,14 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return addr_compare(a, b) == 0;
 }
 
+bool addrs_contain(const struct addr *addrs, size_t n, const struct addr *addr)
+{
+	for (size_t i = 0; i < n; i++)
+		if (addr_equal(&addrs[i], addr))
+			return true;
+	return false;
+}
+
 bool prefix_is_set(const struct prefix *prefix)
 {
 	return addr_is_set(&prefix->addr);

@@ -44,6 +44,7 @@ static inline bool addr_is_set(const struct addr *addr)
 bool addr_is_any(const struct addr *addr); /* 0.0.0.0 or :: (not "none") */
 bool addr_is_loopback(const struct addr *addr);
 bool addr_equal(const struct addr *a, const struct addr *b);
+bool addrs_contain(const struct addr *addrs, size_t n, const struct addr *addr);
 int addr_compare(const struct addr *a, const struct addr *b);
 
 bool prefix_is_set(const struct prefix *prefix);

@@ -18,7 +18,14 @@ static int wrap(const struct item_route *route, const char *verb, struct err *er
 			route->table);
 }
 
-/* link: index, 0 for an unreachable route. */
+static unsigned char type_of(const struct item_route *route)
+{
+	if (*route->oif)
+		return RTN_UNICAST;
+	return route->silent ? RTN_BLACKHOLE : RTN_UNREACHABLE;
+}
+
+/* link: index, 0 for a route to nowhere. */
 static struct nlmsghdr *route_request(union nl_request *request, uint16_t type, uint16_t flags,
 				      const struct item_route *route, int link)
 {
@@ -30,7 +37,7 @@ static struct nlmsghdr *route_request(union nl_request *request, uint16_t type, 
 	header->rtm_dst_len = route->dst.len;
 	header->rtm_table = RT_TABLE_UNSPEC; /* too narrow; see RTA_TABLE */
 	header->rtm_protocol = ROUTE_PROTOCOL;
-	header->rtm_type = link ? RTN_UNICAST : RTN_UNREACHABLE;
+	header->rtm_type = type_of(route);
 	header->rtm_scope = link && dst->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	mnl_attr_put(msg, RTA_DST, addr_len(dst), dst->bytes);
 	mnl_attr_put_u32(msg, RTA_TABLE, route->table);
@@ -48,7 +55,7 @@ struct route_reading {
 	int af;
 };
 
-/* False when the route is none of ours or none of the two kinds that we make. */
+/* False when the route is none of ours or none of the kinds that we make. */
 static bool parse_route(struct nl *nl, const struct nlmsghdr *msg, struct item_route *ret_route)
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(msg);
@@ -66,14 +73,15 @@ static bool parse_route(struct nl *nl, const struct nlmsghdr *msg, struct item_r
 	route.table = attrs[RTA_TABLE] ? mnl_attr_get_u32(attrs[RTA_TABLE]) : header->rtm_table;
 	if (attrs[RTA_PRIORITY])
 		route.metric = mnl_attr_get_u32(attrs[RTA_PRIORITY]);
-	/* An unreachable IPv6 route is said to leave by lo. */
+	/* An IPv6 route to nowhere is said to leave by lo. */
 	if (header->rtm_type == RTN_UNICAST) {
 		if (!attrs[RTA_OIF] ||
 		    nl_link_name(nl, (int)mnl_attr_get_u32(attrs[RTA_OIF]), route.oif) < 0)
 			return false;
-	} else if (header->rtm_type != RTN_UNREACHABLE) {
-		return false;
 	}
+	route.silent = header->rtm_type == RTN_BLACKHOLE;
+	if (type_of(&route) != header->rtm_type)
+		return false;
 	*ret_route = route;
 	return true;
 }

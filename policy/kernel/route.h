@@ -11,5 +11,5 @@
  * metric is replaced: the tables are ours. */
 int route_add(struct nl *nl, const struct item_route *route, struct err *err);
 int route_remove(struct nl *nl, const struct item_route *route, struct err *err);
-/* ITEM_ROUTE and, for unreachable ones, ITEM_BACKSTOP. */
+/* ITEM_ROUTE and, for those to nowhere, ITEM_BACKSTOP. */
 int routes_observe(struct nl *nl, struct plan *plan, struct err *err);

@@ -140,6 +140,7 @@ static void take_route(void *arg, const struct nlmsghdr *msg)
 		return;
 	route.dst = take_prefix(header->rtm_family, attrs[RTA_DST], header->rtm_dst_len);
 	route.dst.addr.family = header->rtm_family;
+	route.metric = u32_of(attrs[RTA_PRIORITY]);
 	survey->routes = xreallocarray(survey->routes, survey->n_routes + 1, sizeof(route));
 	survey->routes[survey->n_routes++] = route;
 }

@@ -40,6 +40,7 @@ struct foreign_flowtable {
 struct foreign_route {
 	struct prefix dst;
 	uint32_t table;
+	uint32_t metric;
 };
 
 struct survey {

@@ -218,23 +218,33 @@ const struct exit_fact *facts_exit(const struct facts *facts, const char *name)
 	return find_exit(facts, name);
 }
 
+static void remember(struct exit_fact *exit, const struct addr *addrs, size_t n)
+{
+	for (size_t i = 0; i < n && exit->n_former < EXIT_ADDRS_MAX; i++)
+		if (!addrs_contain(exit->addrs, exit->n_addrs, &addrs[i]) &&
+		    !addrs_contain(exit->former, exit->n_former, &addrs[i]))
+			exit->former[exit->n_former++] = addrs[i];
+}
+
 bool facts_set_exit(struct facts *facts, const struct exit_fact *exit)
 {
 	struct exit_fact *known = find_exit(facts, exit->name);
+	struct exit_fact now = *exit;
+	bool news = !known || known->usable[V4] != now.usable[V4] ||
+		    known->usable[V6] != now.usable[V6] || known->mtu != now.mtu ||
+		    known->resting != now.resting;
 
-	if (known && known->usable[V4] == exit->usable[V4] &&
-	    known->usable[V6] == exit->usable[V6] && known->mtu == exit->mtu &&
-	    known->resting == exit->resting) {
-		memcpy(known->addrs, exit->addrs, sizeof(known->addrs));
-		known->n_addrs = exit->n_addrs;
-		return false;
-	}
-	if (!known) {
+	now.n_former = 0;
+	if (known) {
+		remember(&now, known->addrs, known->n_addrs);
+		remember(&now, known->former, known->n_former);
+		now.since = news ? now.since : known->since;
+	} else {
 		facts->exits = xreallocarray(facts->exits, facts->n_exits + 1, sizeof(*exit));
 		known = &facts->exits[facts->n_exits++];
 	}
-	*known = *exit;
-	return true;
+	*known = now;
+	return news;
 }
 
 void facts_forget_exit(struct facts *facts, const char *name)

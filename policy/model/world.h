@@ -27,6 +27,10 @@ struct exit_fact {
 	bool resting; /* has been away of late: not taken back from another one yet */
 	struct addr addrs[EXIT_ADDRS_MAX]; /* without link-local ones, and any beyond so many */
 	uint8_t n_addrs;
+	/* Those it had before, the latest first: answers may still be on their way to them. Kept by
+	 * facts_set_exit(). */
+	struct addr former[EXIT_ADDRS_MAX];
+	uint8_t n_former;
 	int64_t since; /* since when it has been usable, or not, in this way; as time(2) */
 };
 

@@ -39,6 +39,25 @@ static void translate_published(struct fw_chain *chain)
 	rule(chain, "published on every address", family(V6), to_host(), dnat_map("dnat6_any"));
 }
 
+/* Not for the host to forward: see refusals.c. While it has the address, nothing for it is. */
+static void drop_strays(struct fw_chain *chain)
+{
+	struct fw_expr not_known = ct_state(FW_CT_NEW | FW_CT_INVALID | FW_CT_UNTRACKED);
+
+	rule(chain, "once an exit's address", not_known, family(V4), in_set("exit4_strays"),
+	     counter("strays"), drop());
+	rule(chain, "once an exit's address", not_known, family(V6), in_set("exit6_strays"),
+	     counter("strays"), drop());
+}
+
+/* By the kind of link, for a tunnel may be given another name: see refusals.c. */
+static void note_tunnels(struct fw_chain *chain)
+{
+	for (size_t i = 0; i < TUNNEL_KINDS; i++)
+		rule(chain, "begun through a tunnel", ct_state(FW_CT_NEW), iifkind(tunnel_kinds[i]),
+		     set_ct_mark(MARK_TUNNEL));
+}
+
 static void compile_base_chains(struct plan *plan)
 {
 	struct fw_chain *chain;
@@ -50,6 +69,7 @@ static void compile_base_chains(struct plan *plan)
 	chain = add_chain(plan, "forward", FW_FORWARD, false, FILTER_PRIORITY);
 	rule(chain, "what enters a network", vmap("net_to"));
 	rule(chain, "what leaves a network", vmap("net_from"));
+	drop_strays(chain);
 
 	/* To an error TCP listens when it sends once more, a second later. */
 	chain = add_chain(plan, REJECT_CHAIN, FW_NO_HOOK, false, 0);
@@ -57,6 +77,7 @@ static void compile_base_chains(struct plan *plan)
 	rule(chain, "tells the sender", unreachable());
 
 	chain = add_chain(plan, "input", FW_INPUT, false, FILTER_PRIORITY);
+	note_tunnels(chain);
 	rule(chain, "what a network asks of the host", vmap("net_input"));
 
 	/* What returns here reaches a listening socket on the host and is relayed. */
@@ -109,6 +130,8 @@ static void compile_rules(enum family f, struct plan *plan)
 
 void compile_common(const struct facts *facts, struct plan *plan)
 {
+	size_t from = plan->n;
+
 	for (enum fw_table table = FW_INET; table < FW_TABLES; table++)
 		plan_add(plan, ITEM_FW_TABLE)->table = table;
 	for (size_t i = 0; i < fw_sets_n; i++)
@@ -121,6 +144,7 @@ void compile_common(const struct facts *facts, struct plan *plan)
 		snprintf(e->set, sizeof(e->set), "neighbours");
 		snprintf(e->ifname, sizeof(e->ifname), "%s", facts->neighbours[i]);
 	}
+	declare_counters(plan, from);
 	for (enum family f = V4; f < FAMILIES; f++)
 		compile_rules(f, plan);
 }

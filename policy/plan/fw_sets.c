@@ -50,11 +50,13 @@ const struct fw_set fw_sets[] = {
 	{ "one_into4", { IFNAME, ADDR4 }, { FW_TYPE_GOTO }, { FW_FIELD_OIFNAME, DADDR4 } },
 	{ "one_into6", { IFNAME, ADDR6 }, { FW_TYPE_GOTO }, { FW_FIELD_OIFNAME, DADDR6 } },
 
-	/* Interfaces that some network names as its exit; the addresses of all of them; and whose
-	 * is whose. See refusals.c. */
+	/* Interfaces that some network names as its exit; the addresses that any of them has or
+	 * had, of the sender and of the receiver; and whose is whose now. See refusals.c. */
 	{ "exits", { IFNAME }, { 0 }, { FW_FIELD_OIFNAME } },
 	{ "exit4", { ADDR4 }, { 0 }, { SADDR4 } },
 	{ "exit6", { ADDR6 }, { 0 }, { SADDR6 } },
+	{ "exit4_strays", { ADDR4 }, { 0 }, { DADDR4 } },
+	{ "exit6_strays", { ADDR6 }, { 0 }, { DADDR6 } },
 	{ "exit4_own", { IFNAME, ADDR4 }, { 0 }, { FW_FIELD_OIFNAME, SADDR4 } },
 	{ "exit6_own", { IFNAME, ADDR6 }, { 0 }, { FW_FIELD_OIFNAME, SADDR6 } },
 	/* By protocol: what of the host's own packets refuses something. By mark: which connections

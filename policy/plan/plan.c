@@ -95,7 +95,9 @@ static int compare_route(const struct item_route *a, const struct item_route *b)
 		r = prefix_compare(&a->dst, &b->dst);
 	if (r == 0)
 		r = compare_u32(a->metric, b->metric);
-	return r ? r : strcmp(a->oif, b->oif);
+	if (r == 0)
+		r = strcmp(a->oif, b->oif);
+	return r ? r : compare_u32(a->silent, b->silent);
 }
 
 static int compare_rule(const struct item_rule *a, const struct item_rule *b)

@@ -22,7 +22,7 @@ enum item_kind {
 	ITEM_FW_ELEMENT,
 	ITEM_FORWARDING, /* the kernel forwards packets of this family */
 	ITEM_RULE,       /* policy routing rule */
-	ITEM_BACKSTOP,   /* unreachable route: needs no link */
+	ITEM_BACKSTOP,   /* route to nowhere: needs no link */
 	ITEM_BRIDGE,
 	ITEM_ADDRESS,
 	ITEM_ROUTE,
@@ -51,7 +51,8 @@ struct item_route {
 	struct prefix dst;
 	uint32_t table;
 	uint32_t metric;
-	char oif[IFNAMSIZ]; /* "": unreachable */
+	char oif[IFNAMSIZ]; /* "": to nowhere */
+	bool silent;        /* to nowhere, and the sender is not told */
 };
 
 struct item_bridge {

@@ -18,12 +18,18 @@ static void print_table(uint32_t table, struct strbuf *text)
 		strbuf_addf(text, "%u", table);
 }
 
+static const char *route_kind(const struct item_route *route)
+{
+	if (*route->oif)
+		return "";
+	return route->silent ? "blackhole " : "unreachable ";
+}
+
 static void print_route(const struct item_route *route, struct strbuf *text)
 {
 	struct addr_text buffer;
 
-	strbuf_addf(text, "route %s%s", *route->oif ? "" : "unreachable ",
-		    prefix_print(&route->dst, &buffer));
+	strbuf_addf(text, "route %s%s", route_kind(route), prefix_print(&route->dst, &buffer));
 	if (*route->oif)
 		strbuf_addf(text, " dev %s", route->oif);
 	strbuf_addf(text, " table ");

@@ -37,13 +37,38 @@ static void add_kind(struct plan *plan, uint8_t proto)
 static bool held_by_earlier(const struct facts *facts, size_t n, const struct addr *addr)
 {
 	for (size_t i = 0; i < n; i++)
-		for (size_t a = 0; a < facts->exits[i].n_addrs; a++)
-			if (addr_equal(&facts->exits[i].addrs[a], addr))
-				return true;
+		if (addrs_contain(facts->exits[i].addrs, facts->exits[i].n_addrs, addr) ||
+		    addrs_contain(facts->exits[i].former, facts->exits[i].n_former, addr))
+			return true;
 	return false;
 }
 
+/* Answers to a container whose connection is forgotten may come in for an address that its exit has
+ * no more: a host that forwards for everybody would send them on, by the uplink. While the host has
+ * the address it is its own, and this route is not asked; see also drop_strays() in compile.c. */
+static void add_backstop(struct plan *plan, const struct addr *addr)
+{
+	struct item_route *route = &plan_add(plan, ITEM_BACKSTOP)->route;
+
+	route->dst = (struct prefix){ *addr, addr_len(addr) * 8 };
+	route->table = TABLE_LOCAL;
+	route->metric = METRIC_BACKSTOP;
+	route->silent = true;
+}
+
 /* Two exits may have the same address: some providers give everybody the same one. */
+static void add_address(struct plan *plan, const struct facts *facts, size_t n,
+			const struct addr *addr)
+{
+	bool v4 = addr_family(addr) == V4;
+
+	if (held_by_earlier(facts, n, addr))
+		return;
+	add_element(plan, v4 ? "exit4" : "exit6")->addr = *addr;
+	add_element(plan, v4 ? "exit4_strays" : "exit6_strays")->addr = *addr;
+	add_backstop(plan, addr);
+}
+
 static void add_exit(struct plan *plan, const struct facts *facts, size_t n)
 {
 	const struct exit_fact *exit = &facts->exits[n];
@@ -54,15 +79,15 @@ static void add_exit(struct plan *plan, const struct facts *facts, size_t n)
 	memcpy(e->ifname, exit->name, sizeof(e->ifname));
 	snprintf(e->jump, sizeof(e->jump), "exit-input");
 	for (size_t a = 0; a < exit->n_addrs; a++) {
-		const struct addr *addr = &exit->addrs[a];
-		bool v4 = addr_family(addr) == V4;
+		bool v4 = addr_family(&exit->addrs[a]) == V4;
 
 		e = add_element(plan, v4 ? "exit4_own" : "exit6_own");
 		memcpy(e->ifname, exit->name, sizeof(e->ifname));
-		e->addr = *addr;
-		if (!held_by_earlier(facts, n, addr))
-			add_element(plan, v4 ? "exit4" : "exit6")->addr = *addr;
+		e->addr = exit->addrs[a];
+		add_address(plan, facts, n, &exit->addrs[a]);
 	}
+	for (size_t a = 0; a < exit->n_former; a++)
+		add_address(plan, facts, n, &exit->former[a]);
 }
 
 static struct fw_chain *add_chain(struct plan *plan, const char *name)
@@ -85,7 +110,8 @@ static void let_pass_what_refuses_nothing(struct fw_chain *chain)
 	     not(icmp_type(V6, ICMP6_PARAM_PROB)), return_());
 }
 
-/* The connections of containers, by the notes of ingress.c and translate.c. */
+/* The connections of containers, by the notes of ingress.c and translate.c; and those of the host
+ * that began through a tunnel, whatever its name is now. */
 static void refuse_for_networks(struct fw_chain *chain)
 {
 	rule(chain, "to a container", in_set("networks"), return_());

@@ -39,7 +39,8 @@ FOREIGN = [
      ["from 10.81.0.0/16 lookup 123"]),
     ("ip route add 8.8.8.0/24 dev lan0 table 2113929217",
      "ip route del 8.8.8.0/24 table 2113929217",
-     ["a route to 8.8.8.0/24 into table 2113929217", "ip route del 8.8.8.0/24 table 2113929217"]),
+     ["a route to 8.8.8.0/24 into table 2113929217",
+      "ip route del 8.8.8.0/24 table 2113929217 metric 0"]),
     ("nft 'add table inet mullvad; add chain inet mullvad forward "
      "{ type filter hook forward priority 0; policy drop; }'", "nft delete table inet mullvad",
      ["chain forward of table inet mullvad", "nft add rule inet mullvad forward iifname"]),

@@ -38,6 +38,14 @@ static struct item_route route(const char *dst, const char *oif, uint32_t metric
 	return result;
 }
 
+static struct item_route silent(const char *dst)
+{
+	struct item_route result = route(dst, "", METRIC_BACKSTOP);
+
+	result.silent = true;
+	return result;
+}
+
 static int setup_bridge(void **state)
 {
 	struct fixture *f;
@@ -142,9 +150,14 @@ static void routes_come_and_go(void **state)
 {
 	struct fixture *f = *state;
 	const struct item_route routes[] = {
-		route("10.1.0.0/24", "te-1", 1024), route("10.1.0.0/24", "", METRIC_BACKSTOP),
-		route("fd00:1::/64", "te-1", 1024), route("fd00:1::/64", "", METRIC_BACKSTOP),
-		route("0.0.0.0/0", "te-1", 5),      route("::/0", "", 5),
+		route("10.1.0.0/24", "te-1", 1024),
+		route("10.1.0.0/24", "", METRIC_BACKSTOP),
+		route("fd00:1::/64", "te-1", 1024),
+		route("fd00:1::/64", "", METRIC_BACKSTOP),
+		route("0.0.0.0/0", "te-1", 5),
+		route("::/0", "", 5),
+		silent("100.64.0.2/32"),
+		silent("fd00:2::2/128"),
 	};
 	AUTO(plan) struct plan plan = { 0 };
 
@@ -161,13 +174,17 @@ static void routes_come_and_go(void **state)
 			 "fd00:1::/64 dev te-1 proto 231 metric 1024"));
 	assert_true(says("ip -6 route show table 2113929216", "unreachable fd00:1::/64 dev lo"));
 
+	assert_true(says("ip route show table 2113929216",
+			 "blackhole 100.64.0.2 proto 231 metric 2147483647"));
+	assert_true(says("ip -6 route show table 2113929216", "blackhole fd00:2::2 dev lo"));
+
 	/* neither the same by another protocol nor what the kernel made */
 	assert_true(sh("ip route add 10.5.0.0/24 dev te-1 table 2113929216"));
 	assert_true(sh("ip -6 route add fd05::/64 dev te-1 table 2113929216"));
-	assert_true(sh("ip route add blackhole 10.6.0.0/24 proto 231"));
+	assert_true(sh("ip route add prohibit 10.6.0.0/24 proto 231"));
 	assert_ok(routes_observe(&f->nl, &plan, &f->err), &f->err);
 	assert_int_equal(plan.n, ARRAY_SIZE(routes));
-	assert_int_equal(count_items(&plan, ITEM_BACKSTOP), 3);
+	assert_int_equal(count_items(&plan, ITEM_BACKSTOP), 5);
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
 		assert_true(contains(
 			&plan, (struct item){ .kind = *routes[i].oif ? ITEM_ROUTE : ITEM_BACKSTOP,
