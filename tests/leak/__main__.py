@@ -35,10 +35,12 @@ def groups_of_faults(options):
 
 
 def random_pair(chance, groups):
-    """Two that do not destroy the same thing, and the seconds between them."""
-    mild = [[fault for fault in group if not fault.alone] for group in groups]
-    pair = tuple(chance.choice(group) for group in chance.sample([group for group in mild if group], 2))
-    return pair, chance.choice([0, 0.005, 0.05])
+    """Two that do not destroy the same thing, nor both keys, and the seconds between them."""
+    mild = [group for group in ([fault for fault in group if not fault.alone] for group in groups) if group]
+    while True:
+        pair = tuple(chance.choice(group) for group in chance.sample(mild, 2))
+        if {fault.takes for fault in pair} != {"filter", "routing"}:
+            return pair, chance.choice([0, 0.005, 0.05])
 
 
 def rows_of(options, number, engines):

@@ -21,6 +21,8 @@ class Fault:
     unguarded: the firewall's table is gone for a while, and only that table keeps what the host's own
         kernel refuses from the uplink. No packets of a container's,
         but they name its peer: counted apart.
+    takes: the key that it takes away until that is repaired, the packet filter's or the routing's: one of
+        them holds without the other, so a pair never takes both.
     alone: never one of a pair.
     """
     name: str
@@ -30,6 +32,7 @@ class Fault:
     repaired: bool = False
     seconds: float = 0.3
     unguarded: bool = False
+    takes: str = ""
     alone: bool = False
 
 

@@ -11,7 +11,7 @@ def faults(_length):
         Fault("bridge down", "10", commands("ip link set {bridge} down"), repaired=True),
         Fault("bridge deleted", "10", commands("ip link del {bridge}"), repaired=True),
         Fault("bridge renamed", "10", lambda stage: stage.batch("-4", lines=[
-            "link set {bridge} down", "link set {bridge} name away"]), repaired=True),
+            "link set {bridge} down", "link set {bridge} name away"]), repaired=True, takes="filter"),
         Fault("port taken off its bridge", "10", commands("ip link set {port} nomaster"), repaired=True,
               alone=True),
         Fault("address of the gateway deleted", "10", commands("ip addr del {gateway}/24 dev {bridge}"),

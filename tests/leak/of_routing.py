@@ -68,9 +68,9 @@ def faults(_length):
     # killswitch in egress.c. Where one object goes, two more are in the way; these fail when the repair
     # does not come or is not counted.
     return [
-        Fault("ip rule flush", "10", flush_rules, tailscale_rules, repaired=True),
+        Fault("ip rule flush", "10", flush_rules, tailscale_rules, repaired=True, takes="routing"),
         Fault("fence deleted", "10", lambda stage: stage.batch(*FAMILIES, lines=["rule del pref 5082"]),
-              repaired=True),
+              repaired=True, takes="routing"),
         Fault("rule of the path deleted", "10", lambda stage: stage.batch(
             *FAMILIES, lines=["rule del pref 5020"]), repaired=True),
         Fault("routes of the path flushed", "10", lambda stage: stage.batch(

@@ -25,7 +25,8 @@ def print_row(row, subjects, everything):
     left = sum(count for (name, _, _), count in row.uplink.items()
                if next(subject for subject in subjects if subject.name == name).confined)
     print(f"{'NOT ' if row.wrong else ''}ok  Docker {ENGINES[row.engine]}  {row.name} [{leaks}]: "
-          f"{left} packets left by the uplink, 0 expected{repaired}; all as before {row.settled_ms:.0f} ms later"
+          f"{left} packets left by the uplink, 0 expected{repaired}; "
+          f"all as before {row.settled_ms:.0f} ms later"
           + (f"; {row.refusals} refusals of the host's own" if row.refusals else ""), flush=True)
     for line in row.wrong:
         print("      " + line, flush=True)
