@@ -10,6 +10,8 @@ from lab import probe
 from lab.proc import Failed
 from lab.world import ECHO4, ECHO6, ISP4, ISP6
 
+ENGINE = "in turn"
+
 V4 = "--subnet", "10.80.0.0/24"
 V6 = "--ipv6", "--subnet", "fd00:80::/64"
 

@@ -8,6 +8,8 @@ from lab import proc
 
 from test_policy_rig import DNS, DUAL, GATEWAY6, tunnel, words  # noqa: F401
 
+ENGINE = "in turn"
+
 
 def difference(host):
     return host.run("tailexit", "plan", "--diff").stdout.splitlines()

@@ -8,6 +8,8 @@ from lab import probe
 from lab.sniff import Sniffer
 from lab.world import ECHO4, ECHO6, HOST4, HOST6, LAN4, LAN6
 
+ENGINE = "in turn"
+
 BOX4, BOX6 = "10.80.0.2", "fd00:80::2"
 DUAL = "--subnet", "10.80.0.0/24", "--ipv6", "--subnet", "fd00:80::/64"
 MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade="

@@ -7,6 +7,8 @@ from lab import probe
 from lab.docker import Docker
 from lab.world import ECHO4, ECHO6, HOST4, HOST6, ISP4, ISP6, LAN4, LAN6
 
+ENGINE = "in turn"
+
 DUAL = "--subnet", "10.80.0.0/24", "--ipv6", "--subnet", "fd00:80::/64"
 
 

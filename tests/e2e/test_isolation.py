@@ -5,6 +5,8 @@ import pytest
 
 from lab import probe
 
+ENGINE = "in turn"
+
 DUAL = "--subnet", "10.80.0.0/24", "--ipv6", "--subnet", "fd00:80::/64"
 OTHER = "--subnet", "10.81.0.0/24", "--ipv6", "--subnet", "fd00:81::/64"
 THEIRS = {

@@ -9,17 +9,19 @@ from lab.proc import wait_for
 from lab.snapshot import difference, snapshot
 from lab.world import ECHO4, ISP4
 
+ENGINE = "in turn"
+
 
 def together(work, items):
     with ThreadPoolExecutor(max_workers=len(items)) as pool:
         return list(pool.map(work, items))
 
 
-def test_50_containers(docker, driver, host):
+def test_50_containers(docker, host):
     # Stays on once a network needs it, and shows in routes of the kernel's own.
     host.netns.sysctl("ipv6/conf/all/forwarding", 1)
     before = snapshot(host)
-    net = docker.network(driver)
+    net = docker.network("tailexit")
     names = [f"box{number}" for number in range(50)]
 
     def create(name):
@@ -44,11 +46,11 @@ def test_50_containers(docker, driver, host):
     assert difference(before, snapshot(host)) == ""
 
 
-def test_20_networks(docker, driver, host):
+def test_20_networks(docker, host):
     before = snapshot(host)
     numbers = range(20)
     nets = together(lambda number: docker.network(
-        driver, "--subnet", f"10.90.{number}.0/24", name=f"many{number}"), numbers)
+        "tailexit", "--subnet", f"10.90.{number}.0/24", name=f"many{number}"), numbers)
     # One container on all of them, and one on each of a few.
     boxes = [docker.run(net) for net in nets[::5]]
     assert all(box.ask(ECHO4) == ISP4 for box in boxes)

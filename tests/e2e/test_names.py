@@ -7,6 +7,8 @@ from lab import probe
 from lab.proc import wait_for
 from lab.world import ECHO4, ECHO6, HOST4, ISP4, LAN4
 
+ENGINE = "in turn"
+
 
 def web(box, name):
     """The address under which a container is seen by http://NAME/, or None. For every name that Docker

@@ -17,6 +17,8 @@ from lab import probe, proc, tailexitd
 from lab.docker import Docker
 from lab.world import HOST4, HOST6
 
+ENGINE = "in turn"
+
 OURS = "--subnet", "10.80.0.0/24", "--ipv6", "--subnet", "fd00:80::/64"
 THEIRS = "--subnet", "10.81.0.0/24", "--ipv6", "--subnet", "fd00:81::/64"
 NAMED = *THEIRS, "-o", "com.docker.network.bridge.name=foo0"

@@ -19,6 +19,8 @@ from lab.world import DNS4, DNS6, ECHO4, ECHO6, EXIT4, EXIT6, HOST4, HOST6, ISP4
 from test_policy_rig import (DNS, DUAL, GATEWAY4, GATEWAY6, judge, killswitch, run,  # noqa: F401
                              status, tunnel, uplink)
 
+ENGINE = "in turn"
+
 STUB = "127.0.0.53"
 
 

@@ -14,6 +14,8 @@ from lab.world import ECHO4, HOST4, HOST6, ISP4
 
 from test_policy_rig import (DUAL2, GATEWAY4, GATEWAY6, run, tunnel)  # noqa: F401
 
+ENGINE = "in turn"
+
 # Whoever asks at one of these ports is told with whose address the proxy asked.
 HOST_PORT, BYPASS_PORT, BRIDGE_PORT = 3128, 3129, 3130
 RELAY = "nc", "-ll", "-p", HOST_PORT, "-e", "nc", ECHO4, 80

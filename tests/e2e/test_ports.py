@@ -9,6 +9,8 @@ from lab.proc import Failed, wait_for
 from lab.sniff import SCTP, Sniffer
 from lab.world import HOST4, HOST6, LAN4, LAN6
 
+ENGINE = "in turn"
+
 DUAL = "--subnet", "10.80.0.0/24", "--ipv6", "--subnet", "fd00:80::/64"
 PROTOCOLS = pytest.mark.parametrize("proto", ["tcp", "udp"])
 
