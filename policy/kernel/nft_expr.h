@@ -30,6 +30,7 @@ void load_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint3
 void load_ct_mark(struct nftnl_rule *rule);
 /* Where in an ARP message for IPv4 the sender's address is. */
 #define ARP_SADDR 14
+#define ND_TARGET 8
 
 void compare(struct nftnl_rule *rule, bool negated, const void *data, uint32_t len);
 void mask_register(struct nftnl_rule *rule, const void *mask, uint32_t len);

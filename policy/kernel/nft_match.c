@@ -163,6 +163,12 @@ static void lower_icmp_type(struct nftnl_rule *rule, const struct fw_expr *e)
 	compare(rule, e->negated, &type, sizeof(type));
 }
 
+static void lower_nd_target(struct nftnl_rule *rule, const struct fw_expr *e)
+{
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, ND_TARGET, 16, NFT_REG_1);
+	compare(rule, e->negated, e->prefix.addr.bytes, 16);
+}
+
 static void lower_to_host(struct nftnl_rule *rule, const struct fw_expr *e)
 {
 	struct nftnl_expr *expr = add_expr(rule, "fib");
@@ -201,6 +207,7 @@ static nft_lower_fn *const matches[] = {
 	[FW_OIFKIND] = lower_ifkind,
 	[FW_TCP_RST] = lower_tcp_rst,
 	[FW_ICMP_TYPE] = lower_icmp_type,
+	[FW_ND_TARGET] = lower_nd_target,
 	[FW_TO_HOST] = lower_to_host,
 	[FW_IN] = lower_in,
 };

@@ -41,6 +41,7 @@ enum fw_kind {
 	FW_OIFKIND,
 	FW_TCP_RST,   /* implies nothing about the protocol; nor does the next */
 	FW_ICMP_TYPE, /* value, in the numbers of the family of prefix.addr */
+	FW_ND_TARGET, /* a neighbour advertisement is about prefix.addr; implies nothing either */
 	FW_TO_HOST,   /* the destination is an address of this host */
 	FW_IN,        /* the set called name has an element for this packet */
 	/* actions */

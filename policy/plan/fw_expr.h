@@ -110,6 +110,11 @@ static inline struct fw_expr icmp_type(enum family family, uint8_t type)
 	};
 }
 
+static inline struct fw_expr nd_target(struct addr addr)
+{
+	return (struct fw_expr){ .kind = FW_ND_TARGET, .prefix.addr = addr };
+}
+
 static inline struct fw_expr to_host(void)
 {
 	return (struct fw_expr){ .kind = FW_TO_HOST };

@@ -180,6 +180,11 @@ static void print_expr(const struct fw_expr *e, struct strbuf *text)
 		strbuf_addf(text, "%s type %s%u",
 			    e->prefix.addr.family == AF_INET ? "icmp" : "icmpv6", is, e->value);
 		break;
+	case FW_ND_TARGET: /* older versions of nft have no word for it */
+		strbuf_addf(text, "@th,64,128 %s0x", is);
+		for (size_t i = 0; i < 16; i++)
+			strbuf_addf(text, "%02x", e->prefix.addr.bytes[i]);
+		break;
 	case FW_TO_HOST:
 		strbuf_addf(text, "fib daddr type %slocal", is);
 		break;

@@ -5,6 +5,7 @@
 #include "compile.h"
 
 #include <linux/if_ether.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
@@ -74,6 +75,27 @@ static bool is_guarded(const struct scope *scope)
 	return scope->egress->policy != POLICY_OPEN || scope->differences;
 }
 
+static void refuse_nd(const struct scope *scope, uint8_t type, struct fw_chain *guard)
+{
+	rule(guard, "no router", l4proto(IPPROTO_ICMPV6), icmp_type(V6, type),
+	     lost(scope, "forged"), drop());
+}
+
+/* Neighbours believe who says that he is the way out, and he may be on another network as well. */
+static void refuse_routers(const struct scope *scope, struct fw_chain *guard)
+{
+	const struct network *net = scope->net;
+	const struct addr *gateway = addr_is_set(&net->next_hop[V6]) ? &net->next_hop[V6]
+								     : &net->gateway[V6];
+
+	refuse_nd(scope, ND_ROUTER_ADVERT, guard);
+	refuse_nd(scope, ND_REDIRECT, guard);
+	if (addr_is_set(gateway))
+		rule(guard, "not the gateway", l4proto(IPPROTO_ICMPV6),
+		     icmp_type(V6, ND_NEIGHBOR_ADVERT), nd_target(*gateway), lost(scope, "forged"),
+		     drop());
+}
+
 static void compile_addresses(const struct scope *scope, struct plan *plan)
 {
 	struct fw_chain *guard = add_chain_of(plan, "guard", scope);
@@ -81,6 +103,7 @@ static void compile_addresses(const struct scope *scope, struct plan *plan)
 	rule(guard, "its address", protocol(ETH_P_IP), in_set("port4"), return_());
 	rule(guard, "its address", protocol(ETH_P_ARP), in_set("port_arp"), return_());
 	rule(guard, "is it taken?", protocol(ETH_P_ARP), arp_saddr(unspecified4), return_());
+	refuse_routers(scope, guard);
 	rule(guard, "its address", protocol(ETH_P_IPV6), in_set("port6"), return_());
 	rule(guard, "is it taken?", saddr(unspecified6), l4proto(IPPROTO_ICMPV6), return_());
 	/* Nothing in the host tells whose such an address is: of a container that differs it is
