@@ -123,7 +123,7 @@ def faults(length):
         # Seen to fail: without the rules "forged source" in mark.c and guard.c: what is refused is then
         # answered to whom they name.
         Fault("forged sources", "13", forge_everything, alone=True),
-        # Seen to fail: without refuse_routers() in guard.c, and with one half of it.
+        # Seen to fail: without refuse_routers() in guard.c, and without its last rule.
         Fault("a neighbour as router", "12", rogue_router, rogue_gone, alone=True),
         Fault("network recreated", "19", recreate, alone=True),
         Fault("isolated network attached", "5", second_network, second_network_gone, alone=True),
