@@ -67,8 +67,10 @@ def power_cut(stage):
 
 
 def faults(length):
-    # Seen to fail: the last two without the last rule of a killswitch in egress.c, the backstop of its path
-    # in path.c and the fence in links.c.
+    # Seen to fail: those in which the daemon ends, with one that takes its table and its rules away when it
+    # starts (policy_open() in engine.c); "engine killed" with one that does so when an engine has started
+    # (policy_client_started() in events.c); the last two without the last rule of a killswitch in egress.c,
+    # the backstop of its path in path.c and the fence in links.c.
     return [
         Fault("daemon killed", "3", kill_daemon, start_daemon),
         Fault(f"daemon killed, {length(3, 100)} times", "3", times(length(3, 100), kill_and_start),
