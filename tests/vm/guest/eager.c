@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define MOST 16
+#define N_SHOTS (sizeof(shots) / sizeof(shots[0]))
 #define SOON 40
 #define PAUSE_US 400000
 
@@ -50,7 +52,8 @@ static union address parse(const char *text, in_port_t port)
 	return to;
 }
 
-static void fire(const struct shot *shot, const char *text)
+/* Returns the socket, to be closed when an answer such as "too big" has had time to come. */
+static int fire(const struct shot *shot, const char *text)
 {
 	static const struct linger not_at_all = { .l_onoff = 1 };
 	union address to = parse(text, shot->port);
@@ -62,7 +65,7 @@ static void fire(const struct shot *shot, const char *text)
 	unsigned char data[4000] = "?\n";
 
 	if (fd < 0)
-		return;
+		return fd;
 	if (shot->type == SOCK_RAW)
 		memcpy(data, v6 ? ping6 : ping4, sizeof(ping4));
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &not_at_all, sizeof(not_at_all));
@@ -70,15 +73,21 @@ static void fire(const struct shot *shot, const char *text)
 		connect(fd, &to.any, length);
 	else
 		sendto(fd, data, shot->size, 0, &to.any, length);
-	close(fd);
+	return fd;
 }
 
 int main(int argc, char **argv)
 {
+	static int open_now[MOST][N_SHOTS];
+
 	for (unsigned round = 0;; round++) {
-		for (int i = 1; i < argc; i++)
-			for (size_t s = 0; s < sizeof(shots) / sizeof(shots[0]); s++)
-				fire(&shots[s], argv[i]);
+		for (int i = 1; i < argc && i < MOST; i++) {
+			for (size_t s = 0; s < N_SHOTS; s++) {
+				if (round > 0)
+					close(open_now[i][s]);
+				open_now[i][s] = fire(&shots[s], argv[i]);
+			}
+		}
 		usleep(round < SOON ? 1000 : PAUSE_US);
 	}
 }
