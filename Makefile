@@ -105,6 +105,15 @@ $(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o $(BUILD)/tests/unit/world.o $(B
 check-netns: $(NETNS_BIN) ## kernel code against real network namespaces: root, seconds
 	$(Q)tests/check.sh $(BUILD) $(NETNS_BIN)
 
+# Preloaded into the daemon by tests/e2e/test_crash*.py.
+$(BUILD)/tests/faults/fault.so: tests/faults/fault.c tests/faults/fault.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -U_FORTIFY_SOURCE -fPIC -shared $(LDFLAGS) $< -o $@
+
+.PHONY: faults
+faults: $(BUILD)/tests/faults/fault.so ## what the tests of crashes need besides the binary
+
 .PHONY: test
 test: ## everything, installing what is missing: root, half an hour
 	$(Q)tests/run.sh

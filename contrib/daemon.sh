@@ -97,6 +97,9 @@ start_daemon() {
 stop_daemon() {
 	if has_systemd && systemctl cat tailexit.socket > /dev/null 2>&1; then
 		systemctl disable -q --now tailexit.socket tailexit.service
+		# Enabled by somebody, if at all; an earlier version did not have it.
+		! systemctl cat tailexit-guard.service > /dev/null 2>&1 ||
+			systemctl disable -q --now tailexit-guard.service
 	fi
 	end_process "$PID_FILE" tailexit
 	rm -f "$PID_FILE" "$PLUGIN_SOCKET"

@@ -13,14 +13,15 @@ install: $(BUILD)/tailexit ## install below DESTDIR and PREFIX (/usr/local); sta
 	$(Q)install -D -m 0644 contrib/tailexit.bash $(COMPLETIONDIR)/tailexit
 	$(Q)install -d $(UNITDIR)
 	$(Q)install -m 0644 contrib/systemd/tailexit.socket $(UNITDIR)/
-	$(Q)sed 's|/usr/local|$(PREFIX)|' contrib/systemd/tailexit.service > $(UNITDIR)/tailexit.service
-	$(Q)chmod 0644 $(UNITDIR)/tailexit.service
+	$(Q)for unit in tailexit tailexit-guard; do \
+		sed 's|/usr/local|$(PREFIX)|' contrib/systemd/$$unit.service > $(UNITDIR)/$$unit.service && \
+		chmod 0644 $(UNITDIR)/$$unit.service || exit 1; done
 
 # And the directories that Debian does not have below /usr/local, once they are empty.
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	$(Q)rm -f $(BINDIR)/tailexit $(MANDIR)/tailexit.8 $(COMPLETIONDIR)/tailexit \
-		$(UNITDIR)/tailexit.socket $(UNITDIR)/tailexit.service
+		$(UNITDIR)/tailexit.socket $(UNITDIR)/tailexit.service $(UNITDIR)/tailexit-guard.service
 	$(Q)cd $(DESTDIR)$(PREFIX) && rmdir lib/systemd/system lib/systemd share/man/man8 \
 		share/bash-completion/completions share/bash-completion 2> /dev/null || true
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "../policy/base/mem.h"
+#include "guard.h"
 #include "plan.h"
 #include "ports.h"
 #include "serve.h"
@@ -25,6 +26,7 @@ struct subcommand {
 
 static const struct subcommand subcommands[] = {
 	{ "serve", serve, COMMAND_SERVE, "be the network driver" },
+	{ "guard", guard_command, COMMAND_GUARD, "close the known networks, before there is one" },
 	{ "status", status_print, COMMAND_STATUS, "say what each network does, and why" },
 	{ "ports", ports_print, COMMAND_PORTS, "list published ports" },
 	{ "plan", plan_command, COMMAND_PLAN, "print what a network with given options becomes" },

@@ -3,10 +3,8 @@
 #include "serve.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -19,15 +17,19 @@
 #include "dockerd.h"
 #include "driver.h"
 #include "late_ports.h"
+#include "locks.h"
 #include "notify.h"
 #include "server.h"
 
 /* Every published port is a descriptor, too. */
 #define DESCRIPTORS_WANTED 65536
 #define CONNECTIONS_WANTED 4000
+/* `tailexit guard` holds the same locks, for a moment. */
+#define LOCKS_PATIENCE_MS 1000
 
 struct daemon {
-	int run_lock, state_lock, signals;
+	struct locks locks;
+	int signals;
 	struct listener listener, control_listener;
 	struct loop *loop;
 	struct policy *policy;
@@ -35,12 +37,6 @@ struct daemon {
 	struct strbuf pid_file;
 	struct server *server, *control;
 };
-
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
 
 static void daemon_done(struct daemon *daemon)
 {
@@ -54,50 +50,29 @@ static void daemon_done(struct daemon *daemon)
 	listener_done(&daemon->control_listener);
 	listener_done(&daemon->listener);
 	strbuf_done(&daemon->pid_file);
-	close_fd(daemon->signals);
-	close_fd(daemon->state_lock);
-	close_fd(daemon->run_lock);
+	if (daemon->signals >= 0)
+		close(daemon->signals);
+	locks_done(&daemon->locks);
 }
 
-/* Two daemons on one state would undo each other's work. Returns an fd that is the lock. */
-static int lock_directory(const char *path, mode_t mode, struct err *err)
+static int make_directory(const char *path, mode_t mode, struct err *err)
 {
-	int fd, r;
-
 	if (mkdir(path, mode) < 0 && errno != EEXIST)
 		return err_errno(err, -errno, "cannot create directory %s", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, -errno, "cannot open directory %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
-	r = errno == EWOULDBLOCK
-		    ? err_set(err, -EBUSY,
-			      "another daemon works in %s; stop it, or choose another directory",
-			      path)
-		    : err_errno(err, -errno, "cannot lock directory %s", path);
-	close(fd);
-	return r;
-}
-
-static bool same_file(const char *a, const char *b)
-{
-	struct stat st_a, st_b;
-
-	return stat(a, &st_a) == 0 && stat(b, &st_b) == 0 && st_a.st_dev == st_b.st_dev &&
-	       st_a.st_ino == st_b.st_ino;
+	return 0;
 }
 
 static int take_locks(struct daemon *daemon, const struct settings *settings, struct err *err)
 {
 	/* Everybody may look for the control socket; it has its own mode. */
-	daemon->run_lock = lock_directory(settings->run_dir, 0755, err);
-	if (daemon->run_lock < 0)
-		return daemon->run_lock;
-	if (same_file(settings->run_dir, settings->state_dir))
-		return 0;
-	daemon->state_lock = lock_directory(settings->state_dir, 0700, err);
-	return daemon->state_lock < 0 ? daemon->state_lock : 0;
+	int r = make_directory(settings->run_dir, 0755, err);
+
+	if (r == 0)
+		r = make_directory(settings->state_dir, 0700, err);
+	if (r == 0)
+		r = locks_take(&daemon->locks, settings->run_dir, settings->state_dir,
+			       LOCKS_PATIENCE_MS, err);
+	return r;
 }
 
 static int open_listener(struct daemon *daemon, const struct settings *settings, struct err *err)
@@ -299,8 +274,7 @@ int serve(const struct settings *settings, struct err *err)
 {
 	AUTO(daemon)
 	struct daemon daemon = {
-		.run_lock = -1,
-		.state_lock = -1,
+		.locks = { -1, -1 },
 		.signals = -1,
 		.listener.fd = -1,
 		.control_listener.fd = -1,

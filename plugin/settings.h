@@ -28,7 +28,13 @@ struct settings {
 };
 
 /* Who takes a setting. */
-enum command { COMMAND_SERVE = 1, COMMAND_PORTS = 2, COMMAND_STATUS = 4, COMMAND_PLAN = 8 };
+enum command {
+	COMMAND_SERVE = 1,
+	COMMAND_PORTS = 2,
+	COMMAND_STATUS = 4,
+	COMMAND_PLAN = 8,
+	COMMAND_GUARD = 16
+};
 
 enum settings_result { SETTINGS_OK, SETTINGS_HELP, SETTINGS_WRONG };
 

@@ -202,7 +202,7 @@ static int attach(struct policy *policy, struct member *member, struct endpoint 
 	}
 	if (r < 0) {
 		member_take(member, endpoint->id, endpoint);
-		return r;
+		return err_advise(err, "nothing was changed, so it can be tried again");
 	}
 	if (added->exception)
 		exits_settle(policy);
@@ -267,9 +267,19 @@ int endpoint_discard(struct policy *policy, struct member *member, const char *e
 		compile_exits(&policy->world.facts, &without);
 	}
 	r = engine_transition(policy, &with, &without, err);
+	if (r < 0)
+		err_advise(err, "it is tried again until it is gone");
 	/* Whoever gets the address next must not inherit the connections. */
 	connections_forget_endpoint(policy, &endpoint);
 	return r;
+}
+
+static bool is_anywhere(const struct policy *policy, const char *endpoint_id)
+{
+	for (size_t m = 0; m < policy->world.n; m++)
+		if (member_find(policy->world.members[m], endpoint_id))
+			return true;
+	return false;
 }
 
 int policy_endpoint_remove(struct policy *policy, const char *network_id, const char *endpoint_id,
@@ -278,7 +288,12 @@ int policy_endpoint_remove(struct policy *policy, const char *network_id, const 
 	struct member *member = world_find(&policy->world, network_id);
 	struct endpoint *endpoint = member ? member_find(member, endpoint_id) : NULL;
 
-	return endpoint ? endpoint_discard(policy, member, endpoint_id, err) : 0;
+	if (endpoint)
+		return endpoint_discard(policy, member, endpoint_id, err);
+	/* Its file may be there all the same, and not readable. */
+	if (!is_anywhere(policy, endpoint_id))
+		store_remove_endpoint(&policy->store, endpoint_id);
+	return 0;
 }
 
 const struct endpoint *policy_endpoint(const struct policy *policy, const char *network_id,

@@ -49,6 +49,9 @@ int engine_transition(struct policy *policy, struct plan *before, struct plan *a
 		}
 		*err = first;
 	}
+	/* Undoing may have failed like the change itself; and what is no more in the world by now
+	 * is asked to go by nobody again. */
+	repair_unfinished(policy->repair);
 	return r;
 }
 
@@ -105,9 +108,8 @@ static void log_difference(const struct ops *ops)
 	}
 }
 
-/* What there is against what there should be. Both plans must outlive the operations. */
-static int compute_difference(struct policy *policy, struct plan *seen, struct plan *wanted,
-			      struct ops *ret_ops, struct err *err)
+int engine_compare(struct policy *policy, struct plan *seen, struct plan *wanted,
+		   struct ops *ret_ops, struct err *err)
 {
 	int r = observe_all(&policy->nl, seen, err);
 
@@ -123,7 +125,7 @@ int engine_reconcile(struct policy *policy, const struct plan *making,
 	AUTO(plan) struct plan wanted = { 0 };
 	AUTO(plan) struct plan seen = { 0 };
 	AUTO(ops) struct ops ops = { 0 };
-	int r = compute_difference(policy, &seen, &wanted, &ops, err);
+	int r = engine_compare(policy, &seen, &wanted, &ops, err);
 
 	*ret_findings = (struct findings){ 0 };
 	if (r < 0)
@@ -148,7 +150,7 @@ int policy_print_difference(struct policy *policy, struct strbuf *text, struct e
 	AUTO(plan) struct plan wanted = { 0 };
 	AUTO(plan) struct plan seen = { 0 };
 	AUTO(ops) struct ops ops = { 0 };
-	int r = compute_difference(policy, &seen, &wanted, &ops, err);
+	int r = engine_compare(policy, &seen, &wanted, &ops, err);
 
 	for (size_t i = 0; r == 0 && i < ops.n; i++) {
 		/* Forwarding stays on when nobody needs it any more: others may. */
@@ -178,7 +180,9 @@ static void load_endpoint(void *arg, struct endpoint *endpoint)
 		member_add(member, endpoint);
 		return;
 	}
-	store_remove_endpoint(&policy->store, endpoint->id);
+	/* Its network may be one that cannot be read for now. */
+	if (member || !policy->incomplete)
+		store_remove_endpoint(&policy->store, endpoint->id);
 	endpoint_done(endpoint);
 }
 
@@ -264,17 +268,24 @@ static int learn_exits(struct policy *policy, struct err *err)
 	return learning.r;
 }
 
-static int load(struct policy *policy, struct err *err)
+int engine_read_state(struct policy *policy, store_bad_fn *bad_network, store_bad_fn *bad_endpoint,
+		      struct err *err)
 {
-	struct findings ignored;
-	int r = store_load_networks(&policy->store, load_network, bad_network_file, policy, err);
+	int r = store_load_networks(&policy->store, load_network, bad_network, policy, err);
 
 	if (r == 0)
-		r = store_load_endpoints(&policy->store, load_endpoint, bad_endpoint_file, policy,
-					 err);
+		r = store_load_endpoints(&policy->store, load_endpoint, bad_endpoint, policy, err);
 	if (r == 0)
 		r = learn_exits(policy, err);
 	exits_settle(policy);
+	return r;
+}
+
+static int load(struct policy *policy, struct err *err)
+{
+	struct findings ignored;
+	int r = engine_read_state(policy, bad_network_file, bad_endpoint_file, err);
+
 	if (r == 0)
 		r = drop_ended(policy, err);
 	if (r == 0)

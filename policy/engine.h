@@ -29,6 +29,7 @@ struct policy {
 	struct route_watch *route_watch;
 	struct loop_timer *hostpath; /* somebody changed rules that are not ours */
 	bool hostpath_pending;
+	uint64_t hostpath_told_ms;
 	struct repair *repair;
 	struct surveyor *surveyor;
 	struct rests *rests;
@@ -56,8 +57,19 @@ int engine_transition(struct policy *policy, struct plan *before, struct plan *a
 int engine_reconcile(struct policy *policy, const struct plan *making,
 		     struct findings *ret_findings, struct err *err);
 
-/* hostpath.c: keeps Docker's forward path open for our bridges, or closes it after the last one. */
-void hostpath_update(struct policy *policy);
+/* engine.c: what there is against what there should be. Both plans must outlive the operations. */
+int engine_compare(struct policy *policy, struct plan *seen, struct plan *wanted,
+		   struct ops *ret_ops, struct err *err);
+/* engine.c: the world as the state files and the links of the host tell it. bad_network() and
+ * bad_endpoint() get the policy. */
+int engine_read_state(struct policy *policy, store_bad_fn *bad_network, store_bad_fn *bad_endpoint,
+		      struct err *err);
+
+/* hostpath.c: keeps Docker's forward path open for our bridges, or closes it after the last one.
+ * Returns how many rules that took, or a negative errno; which it has told. */
+int hostpath_update(struct policy *policy);
+/* hostpath.c: the same after others changed rules; counted as a repair. */
+void hostpath_repair(struct policy *policy);
 /* hostpath.c: before a network goes whose bridge has a name of its own. */
 void hostpath_forget(struct policy *policy, const char *bridge);
 

@@ -118,7 +118,7 @@ static void on_hostpath(void *arg)
 	struct policy *policy = arg;
 
 	policy->hostpath_pending = false;
-	hostpath_update(policy);
+	hostpath_repair(policy);
 }
 
 static void on_route(void *arg, enum route_event event)

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* When the host's own forward path needs room for our bridges, and when that is taken back. */
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "engine.h"
 #include "kernel/hostfw.h"
 #include "kernel/hostfw_legacy.h"
 #include "plan/names.h"
+#include "repair.h"
+
+#define TELL_EVERY_MS 10000
 
 static bool has_own_name(const char *bridge)
 {
@@ -24,7 +28,7 @@ static size_t list_patterns(const struct world *world, const char **patterns)
 	return n;
 }
 
-void hostpath_update(struct policy *policy)
+int hostpath_update(struct policy *policy)
 {
 	AUTO_FREE const char **patterns = xcalloc(policy->world.n + 1, sizeof(*patterns));
 	size_t n = list_patterns(&policy->world, patterns);
@@ -40,8 +44,22 @@ void hostpath_update(struct policy *policy)
 	}
 	if (r < 0)
 		log_warn("%s; containers may have no connection until this is resolved", err.text);
-	else if (r > 0)
-		log_debug("DOCKER-USER: %d rules changed", r);
+	return r;
+}
+
+void hostpath_repair(struct policy *policy)
+{
+	uint64_t now = loop_now_ms();
+	int n = hostpath_update(policy);
+
+	if (n <= 0)
+		return;
+	repair_count_more(policy->repair, PART_FIREWALL, (size_t)n);
+	/* Somebody may do it all the time. */
+	if (policy->hostpath_told_ms && now < policy->hostpath_told_ms + TELL_EVERY_MS)
+		return;
+	policy->hostpath_told_ms = now;
+	log_warn("put back room for our bridges in DOCKER-USER: %d rules were missing", n);
 }
 
 void hostpath_forget(struct policy *policy, const char *bridge)

@@ -222,7 +222,7 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	if (r < 0) {
 		world_remove(&policy->world, net.id);
 		exits_forget(policy, &net.egress);
-		return r;
+		return err_advise(err, "nothing was changed, so it can be tried again");
 	}
 	exits_settle(policy);
 	if (policy->world.n == 1)
@@ -234,6 +234,18 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	return 0;
 }
 
+/* What the kernel has of it nobody knows. */
+static int check_unread(const struct policy *policy, const char *network_id, struct err *err)
+{
+	if (!policy->incomplete || !store_has_network(&policy->store, network_id))
+		return 0;
+	return err_set(err, -EUCLEAN,
+		       "network %.12s cannot be removed, since its state file could not be read, "
+		       "see the log; it stays as it is until networks/%s.json is removed from the "
+		       "state directory and the daemon started again",
+		       network_id, network_id);
+}
+
 int policy_network_remove(struct policy *policy, const char *network_id, struct err *err)
 {
 	struct member *member = world_find(&policy->world, network_id);
@@ -243,7 +255,7 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 	int r;
 
 	if (!member)
-		return 0;
+		return check_unread(policy, network_id, err);
 	/* The client has forgotten it in any case: so does the state, first, and a start after a
 	 * crash sweeps what the kernel still has. */
 	r = store_remove_network(&policy->store, network_id, err);
@@ -257,6 +269,8 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 	exits_forget(policy, &gone.network.egress);
 	compile_exits(&policy->world.facts, &without);
 	r = engine_transition(policy, &with, &without, err);
+	if (r < 0)
+		err_advise(err, "it is tried again until it is gone");
 	hostpath_forget(policy, gone.network.bridge);
 	if (policy->world.n == 0) {
 		neighbours_save(policy);

@@ -32,6 +32,10 @@ struct policy_config {
 /* Reads the state, adopts what the kernel has, completes what is missing, sweeps what is orphaned.
  */
 struct policy *policy_open(const struct policy_config *config, struct loop *loop, struct err *err);
+/* Before that, or in its stead: reads the state, changes nothing of it, and adds to the kernel what
+ * closes these networks, but no road. What is there stays. Of config only the directories count;
+ * they need not exist. */
+int policy_guard(const struct policy_config *config, struct err *err);
 /* Leaves everything in the kernel as it is. Accepts NULL. */
 void policy_close(struct policy *policy);
 

@@ -64,7 +64,7 @@ int policy_publish(struct policy *policy, const char *network_id, const char *en
 		swap_ports(endpoint, &other, &n_other);
 		(void)republish(policy, member, &after, endpoint, &ignored);
 		(void)ports_reopen(policy->ports, &member->network, endpoint, port_lost, NULL);
-		return r;
+		return err_advise(err, "nothing was changed, so it can be tried again");
 	}
 	connections_forget_ports(policy, other, n_other);
 	connections_forget_ports(policy, endpoint->ports, endpoint->n_ports);

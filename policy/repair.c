@@ -32,6 +32,7 @@ struct repair {
 	uint64_t links_due_ms;
 	char by[64];
 	uint64_t since_ms;     /* the first sign of what is not repaired yet; 0: none */
+	bool unfinished;       /* a change of ours: nobody is to be blamed for what is found */
 	unsigned int failures; /* in a row */
 	struct err failure;    /* the last one that was told */
 };
@@ -112,6 +113,12 @@ void repair_suspect_all(struct repair *repair)
 {
 	for (enum part part = 0; part < PARTS; part++)
 		repair_suspect(repair, part, "");
+}
+
+void repair_unfinished(struct repair *repair)
+{
+	repair->unfinished = true;
+	repair_suspect_all(repair);
 }
 
 void repair_suspect_link(struct repair *repair, const char *link)
@@ -224,7 +231,9 @@ void repair_note(struct repair *repair, const struct findings *findings)
 static void tell_failure(struct repair *repair, int r, const struct err *err)
 {
 	if (r < 0 && !streq(err->text, repair->failure.text))
-		log_error("put back what others changed: %s; tried again", err->text);
+		log_error("%s: %s; tried again",
+			  repair->unfinished ? "finish a change" : "put back what others changed",
+			  err->text);
 	else if (r == 0 && repair->failures)
 		log_info("everything is as it should be again");
 	repair->failure = *err;
@@ -254,6 +263,8 @@ static void look(struct repair *repair)
 	struct err err = { 0 };
 	int r = engine_reconcile(repair->policy, NULL, &findings, &err);
 
+	if (repair->unfinished)
+		findings = (struct findings){ 0 };
 	end = loop_now_ms();
 	for (enum part part = 0; part < PARTS; part++) {
 		struct suspicion *suspicion = &repair->parts[part];
@@ -272,10 +283,12 @@ static void look(struct repair *repair)
 	tell_failure(repair, r, &err);
 	repair->by[0] = '\0';
 	repair->since_ms = 0;
-	if (r == 0)
-		repair->failures = 0;
-	else
+	if (r < 0) {
 		try_again(repair, end);
+		return;
+	}
+	repair->failures = 0;
+	repair->unfinished = false;
 }
 
 static void on_timer(void *arg)
@@ -290,6 +303,11 @@ static void on_timer(void *arg)
 	if (due)
 		look(repair);
 	arm(repair);
+}
+
+void repair_count_more(struct repair *repair, enum part part, size_t n)
+{
+	repair->parts[part].count += n;
 }
 
 uint64_t repair_count(const struct repair *repair, enum part part)

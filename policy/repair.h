@@ -33,8 +33,13 @@ void repair_suspect(struct repair *repair, enum part part, const char *by);
 void repair_suspect_all(struct repair *repair);
 /* Something about this link is different; who did it nobody says, it may have been us. */
 void repair_suspect_link(struct repair *repair, const char *link);
+/* A change of ours has failed half-way, and what it takes to undo it may have failed as well:
+ * whatever is too much then is not somebody else's doing. */
+void repair_unfinished(struct repair *repair);
 /* This was found, and put back, in the course of something else. */
 void repair_note(struct repair *repair, const struct findings *findings);
+/* So many items were put back by somebody else than engine_reconcile(). */
+void repair_count_more(struct repair *repair, enum part part, size_t n);
 
 uint64_t repair_count(const struct repair *repair, enum part part);
 /* A sentence about who does not leave this part alone, or NULL. */

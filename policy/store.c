@@ -38,6 +38,34 @@ static int open_dir(const char *base, const char *name, int *ret_fd, struct err 
 	return 0;
 }
 
+static int open_existing(const char *base, const char *name, int *ret_fd, struct err *err)
+{
+	AUTO(strbuf) struct strbuf path = { 0 };
+
+	strbuf_addf(&path, "%s/%s", base, name);
+	*ret_fd = open(path.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd < 0 && errno != ENOENT)
+		return err_errno(err, -errno, "open directory %s", path.text);
+	return 0;
+}
+
+int store_open_read_only(struct store *ret_store, const char *state_dir, const char *run_dir,
+			 struct err *err)
+{
+	struct store store = { -1, -1, -1, .read_only = true };
+	int r = open_existing(state_dir, "networks", &store.networks, err);
+
+	if (r == 0)
+		r = open_existing(run_dir, "endpoints", &store.endpoints, err);
+	if (r == 0)
+		r = open_existing(state_dir, ".", &store.state, err);
+	if (r < 0)
+		store_close(&store);
+	else
+		*ret_store = store;
+	return r;
+}
+
 int store_open(struct store *ret_store, const char *state_dir, const char *run_dir, struct err *err)
 {
 	struct store store = { -1, -1, -1 };
@@ -95,19 +123,23 @@ static int save(int dir, const char *id, json_t *json, bool durable, struct err 
 {
 	AUTO_FREE char *text = mem_check(json_dumps(json, JSON_INDENT(1)));
 	char name[NAME_SIZE], temporary[NAME_SIZE + 1];
+	bool renamed = false;
 	int r;
 
 	json_decref(json);
 	snprintf(name, sizeof(name), "%s" SUFFIX, id);
 	snprintf(temporary, sizeof(temporary), ".%s", name);
 	r = write_file(dir, temporary, text, durable);
-	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
-		r = -errno;
+	if (r == 0) {
+		renamed = renameat(dir, temporary, dir, name) == 0;
+		r = renamed ? 0 : -errno;
+	}
 	if (r == 0 && durable && fsync(dir) < 0)
 		r = -errno;
 	if (r < 0) {
-		(void)unlinkat(dir, temporary, 0);
-		return err_errno(err, r, "save state file %s", name);
+		/* Under its own name as well: the next start must not find what was refused. */
+		(void)unlinkat(dir, renamed ? name : temporary, 0);
+		return err_errno(err, r, "cannot save state file %s", name);
 	}
 	return 0;
 }
@@ -128,41 +160,62 @@ int store_remove_network(struct store *store, const char *id, struct err *err)
 
 	snprintf(name, sizeof(name), "%s" SUFFIX, id);
 	if (unlinkat(store->networks, name, 0) < 0 && errno != ENOENT)
-		return err_errno(err, -errno, "remove state file %s", name);
+		return err_errno(err, -errno, "cannot remove state file %s", name);
 	(void)fsync(store->networks);
 	return 0;
+}
+
+bool store_has_network(const struct store *store, const char *id)
+{
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%s" SUFFIX, id);
+	return faccessat(store->networks, name, F_OK, 0) == 0;
 }
 
 void store_remove_endpoint(struct store *store, const char *id)
 {
 	char name[NAME_SIZE];
 
+	if (store->read_only)
+		return;
 	snprintf(name, sizeof(name), "%s" SUFFIX, id);
 	(void)unlinkat(store->endpoints, name, 0);
+}
+
+/* In one go: json_loadfd() asks the kernel for every single byte. */
+static ssize_t read_text(int fd, char **ret_text, struct err *err)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, -errno, "open");
+	if (st.st_size > FILE_MAX)
+		return err_set(err, -EFBIG, "larger than any state file of ours");
+	*ret_text = xcalloc(1, (size_t)st.st_size + 1);
+	n = read(fd, *ret_text, (size_t)st.st_size);
+	return n < 0 ? err_errno(err, -errno, "read") : n;
 }
 
 static json_t *read_json(int dir, const char *name, struct err *err)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO_FREE char *text = NULL;
+	json_t *json = NULL;
 	json_error_t error;
-	struct stat st;
-	json_t *json;
+	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (fd < 0) {
 		err_errno(err, -errno, "open");
-		if (fd >= 0)
-			close(fd);
 		return NULL;
 	}
-	if (st.st_size > FILE_MAX) {
-		err_set(err, -EFBIG, "larger than any state file of ours");
-		close(fd);
-		return NULL;
-	}
-	json = json_loadfd(fd, JSON_REJECT_DUPLICATES, &error);
-	if (!json)
-		err_set(err, -EINVAL, "line %d: %s", error.line, error.text);
+	n = read_text(fd, &text, err);
 	close(fd);
+	if (n >= 0)
+		json = json_loadb(text, (size_t)n, JSON_REJECT_DUPLICATES, &error);
+	if (n >= 0 && !json)
+		err_set(err, -EINVAL, "line %d: %s", error.line, error.text);
 	return json;
 }
 
@@ -215,19 +268,22 @@ static bool is_temporary(const char *name)
 	return name[0] == '.' && !streq(name, ".") && !streq(name, "..");
 }
 
-static int load_dir(int dir_fd, const struct load *load, store_bad_fn *bad, struct err *err)
+static int load_dir(const struct store *store, int dir_fd, const struct load *load,
+		    store_bad_fn *bad, struct err *err)
 {
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
+	if (store->read_only && dir_fd < 0) /* does not exist */
+		return 0;
 	if (!dir)
 		return err_errno(err, -errno, "read state directory");
 	while ((entry = readdir(dir))) {
 		struct err reason = { 0 };
 		json_t *json;
 
-		if (is_temporary(entry->d_name))
+		if (is_temporary(entry->d_name) && !store->read_only)
 			(void)unlinkat(dir_fd, entry->d_name, 0);
 		if (entry->d_name[0] == '.')
 			continue;
@@ -243,13 +299,15 @@ static int load_dir(int dir_fd, const struct load *load, store_bad_fn *bad, stru
 int store_load_networks(struct store *store, void (*fn)(void *arg, const struct network *network),
 			store_bad_fn *bad, void *arg, struct err *err)
 {
-	return load_dir(store->networks, &(struct load){ .network = fn, .arg = arg }, bad, err);
+	return load_dir(store, store->networks, &(struct load){ .network = fn, .arg = arg }, bad,
+			err);
 }
 
 int store_load_endpoints(struct store *store, void (*fn)(void *arg, struct endpoint *endpoint),
 			 store_bad_fn *bad, void *arg, struct err *err)
 {
-	return load_dir(store->endpoints, &(struct load){ .endpoint = fn, .arg = arg }, bad, err);
+	return load_dir(store, store->endpoints, &(struct load){ .endpoint = fn, .arg = arg }, bad,
+			err);
 }
 
 int store_save_neighbours(struct store *store, const char (*names)[IFNAMSIZ], size_t n,

@@ -10,15 +10,22 @@ struct store {
 	int networks;  /* directory: survives a reboot */
 	int endpoints; /* directory: dies with the boot */
 	int state;     /* directory above networks */
+	bool read_only;
 };
 
 int store_open(struct store *ret_store, const char *state_dir, const char *run_dir,
 	       struct err *err);
+/* To be looked at: nothing is made or removed by what follows, and a directory that does not exist
+ * is an empty one. */
+int store_open_read_only(struct store *ret_store, const char *state_dir, const char *run_dir,
+			 struct err *err);
 void store_close(struct store *store);
 
 /* On disk when it returns: written aside, synced, renamed. */
 int store_save_network(struct store *store, const struct network *network, struct err *err);
 int store_remove_network(struct store *store, const char *id, struct err *err);
+/* Is there a file, whether it can be read or not? */
+bool store_has_network(const struct store *store, const char *id);
 /* Not synced: a crash of the machine takes the endpoints with it anyway. */
 int store_save_endpoint(struct store *store, const struct endpoint *endpoint, struct err *err);
 void store_remove_endpoint(struct store *store, const char *id);

@@ -31,6 +31,20 @@ int err_errno(struct err *err, int code, const char *format, ...)
 	return code;
 }
 
+int err_advise(struct err *err, const char *format, ...)
+{
+	size_t len = strlen(err->text);
+	va_list args;
+
+	len += (size_t)snprintf(err->text + len, sizeof(err->text) - len, "; ");
+	if (len >= sizeof(err->text))
+		return err->code;
+	va_start(args, format);
+	vsnprintf(err->text + len, sizeof(err->text) - len, format, args);
+	va_end(args);
+	return err->code;
+}
+
 int err_wrap(struct err *err, const char *format, ...)
 {
 	char old[sizeof(err->text)];

@@ -14,5 +14,7 @@ int err_set(struct err *err, int code, const char *format, ...)
 /* Like err_set(), with ": <strerror(-code)>" appended. */
 int err_errno(struct err *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Appends "; format" to the sentence that is there: what to do about it. */
+int err_advise(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Puts "format: " in front of the sentence that is there. */
 int err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

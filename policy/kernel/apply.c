@@ -75,20 +75,11 @@ static int destroy(struct nl *nl, const struct item *item, struct err *err)
 
 static int apply_op(struct nl *nl, const struct op *op, struct err *err)
 {
-	AUTO(strbuf) struct strbuf text = { 0 };
-	int r;
-
 	if (!op->before)
-		r = create(nl, op->after, err);
-	else if (!op->after)
-		r = destroy(nl, op->before, err);
-	else
-		r = change(nl, op->after, err);
-	if (r < 0) {
-		item_print(op->after ? op->after : op->before, &text);
-		err_wrap(err, "%s %s", op->after ? "set up" : "remove", strbuf_text(&text));
-	}
-	return r;
+		return create(nl, op->after, err);
+	if (!op->after)
+		return destroy(nl, op->before, err);
+	return change(nl, op->after, err);
 }
 
 int apply_ops(struct nl *nl, struct ops *ops, struct err *err)

@@ -7,16 +7,31 @@
 #include <linux/rtnetlink.h>
 
 #include "../base/mem.h"
+#include "../plan/names.h"
 #include "link.h"
 #include "sysctl.h"
 
 #define KERNEL_DEFAULT_MTU 1500
 
-static int create(struct nl *nl, const struct item_bridge *bridge, struct err *err)
+/* The request that creates cannot set the alias. Should we be killed in between, the name has to
+ * tell whose it is; one that the user chose does not, and is given together with the alias. */
+static void name_unfinished(const struct item_bridge *bridge, char name[static IFNAMSIZ])
+{
+	const uint8_t *mac = bridge->mac;
+
+	if (strncmp(bridge->name, BRIDGE_PREFIX, strlen(BRIDGE_PREFIX)) == 0)
+		memcpy(name, bridge->name, IFNAMSIZ);
+	else
+		snprintf(name, IFNAMSIZ, BRIDGE_PREFIX "%02x%02x%02x%02x%02x%02x", mac[0], mac[1],
+			 mac[2], mac[3], mac[4], mac[5]);
+}
+
+static int create(struct nl *nl, const struct item_bridge *bridge, const char *name,
+		  struct err *err)
 {
 	union nl_request request;
 	struct nlmsghdr *msg =
-		link_request(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, bridge->name, false);
+		link_request(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, name, false);
 	struct nlattr *info, *data;
 
 	/* With an address of its own the bridge does not take that of its first port. */
@@ -42,14 +57,16 @@ static int refuse_advertisements(struct nl *nl, const char *name, struct err *er
 	return r == -ENOENT ? 0 : r;
 }
 
-/* now: what there is. */
+/* now: what there is. One with an index may have another name yet. */
 static int adjust(struct nl *nl, const struct item_bridge *bridge, const struct link_info *now,
 		  struct err *err)
 {
 	union nl_request request;
 	struct nlmsghdr *msg = link_request(&request, RTM_NEWLINK, 0, bridge->name, true);
+	struct ifinfomsg *header = mnl_nlmsg_get_payload(msg);
 	uint32_t bare = msg->nlmsg_len;
 
+	header->ifi_index = now->index;
 	/* Set after creation, because only this pins it: else it follows the ports. */
 	if (now->mtu != bridge->mtu)
 		mnl_attr_put_u32(msg, IFLA_MTU, bridge->mtu);
@@ -62,10 +79,12 @@ static int adjust(struct nl *nl, const struct item_bridge *bridge, const struct 
 	return nl_talk(nl, msg, err);
 }
 
-static int finish(struct nl *nl, const struct item_bridge *bridge, struct err *err)
+static int finish(struct nl *nl, const struct item_bridge *bridge, const char *name,
+		  struct err *err)
 {
-	struct link_info fresh = { .mtu = KERNEL_DEFAULT_MTU };
-	int r = refuse_advertisements(nl, bridge->name, err);
+	struct link_info fresh = { .mtu = KERNEL_DEFAULT_MTU, .index = nl_link_index(nl, name) };
+	int r = fresh.index < 0 ? err_set(err, fresh.index, "interface '%s' is gone again", name)
+				: refuse_advertisements(nl, name, err);
 
 	memcpy(fresh.mac, bridge->mac, sizeof(fresh.mac));
 	if (r == 0)
@@ -73,8 +92,8 @@ static int finish(struct nl *nl, const struct item_bridge *bridge, struct err *e
 	return r;
 }
 
-/* The alias cannot be set by the request that creates. So a bridge without one, but with the
- * hardware address that we give, is ours as well: we were killed in between. */
+/* A bridge without an alias, but with the hardware address that we give, is ours as well: we were
+ * killed before it had one. */
 static bool is_this(const struct link_info *link, const struct item_bridge *bridge)
 {
 	if (!streq(link->kind, "bridge") || !streq(link->name, bridge->name))
@@ -104,15 +123,24 @@ static int adopt(struct nl *nl, const struct item_bridge *bridge, struct err *er
 
 int bridge_add(struct nl *nl, const struct item_bridge *bridge, struct err *err)
 {
+	char name[IFNAMSIZ];
 	struct err ignored;
-	int r = create(nl, bridge, err);
+	int r = 0;
 
+	name_unfinished(bridge, name);
+	if (!streq(name, bridge->name)) {
+		if (link_exists(nl, bridge->name))
+			return adopt(nl, bridge, err);
+		r = link_remove(nl, name, err);
+	}
+	if (r == 0)
+		r = create(nl, bridge, name, err);
 	if (r == -EEXIST)
 		return adopt(nl, bridge, err);
 	if (r == 0) {
-		r = finish(nl, bridge, err);
+		r = finish(nl, bridge, name, err);
 		if (r < 0)
-			(void)link_remove(nl, bridge->name, &ignored);
+			(void)link_remove(nl, name, &ignored);
 	}
 	return r < 0 ? err_wrap(err, "cannot create bridge '%s'", bridge->name) : 0;
 }

@@ -51,7 +51,7 @@ int clash_find(struct nl *nl, const struct prefix *subnet, struct clash *ret_cla
 	header->rtm_table = RT_TABLE_MAIN;
 	mnl_attr_put_u32(message, RTA_TABLE, RT_TABLE_MAIN);
 	if (nl_dump(nl, message, on_route, &search, err) < 0)
-		return err_wrap(err, "read the host's routes");
+		return err_wrap(err, "cannot list the host's routes");
 	*ret_clash = search.clash;
 	return 0;
 }

@@ -124,7 +124,7 @@ int nft_batch_send(struct nft_batch *batch, struct nl *nl, struct err *err)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	if (sendto(fd, batch->buffer, batch->len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) <
 	    0)
-		return err_errno(err, -errno, "send %zu bytes to nftables", batch->len);
+		return err_errno(err, -errno, "cannot send %zu bytes to nftables", batch->len);
 	return read_answers(batch, nl, err);
 }
 

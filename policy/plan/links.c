@@ -154,17 +154,21 @@ void compile_veth(const struct member *member, const struct facts *facts,
 {
 	struct scope scope = scope_of_network(member);
 	struct item_veth *veth = &plan_add(plan, ITEM_VETH)->veth;
+	uint32_t mtu = mtu_of(&scope, facts);
 
 	memcpy(veth->host_if, endpoint->host_if, sizeof(veth->host_if));
 	memcpy(veth->container_if, endpoint->container_if, sizeof(veth->container_if));
 	memcpy(veth->bridge, member->network.bridge, sizeof(veth->bridge));
 	snprintf(veth->alias, sizeof(veth->alias), LINK_ALIAS "endpoint %s", endpoint->id);
 	memcpy(veth->container_mac, endpoint->mac, sizeof(veth->container_mac));
-	/* A port that is narrower than its bridge would make the kernel narrow the bridge, for all.
-	 */
-	veth->mtu = mtu_of(&scope, facts);
-	/* Nor must the container send what its port does not take. */
-	if (endpoint->exception && endpoint->exception->mtu < veth->mtu)
-		veth->container_mtu = endpoint->exception->mtu;
+	/* The container keeps what it started with, and the exit may become narrower: a port that
+	 * is narrower than what it gets loses that without a word, where the host would say "too
+	 * big". And a port that is narrower than its bridge would make the kernel narrow that, for
+	 * all. */
+	veth->mtu = mtu > DEFAULT_MTU ? mtu : DEFAULT_MTU;
+	if (endpoint->exception && endpoint->exception->mtu && endpoint->exception->mtu < mtu)
+		mtu = endpoint->exception->mtu;
+	if (mtu < veth->mtu)
+		veth->container_mtu = mtu;
 	veth->isolated = !member->network.icc;
 }

@@ -20,6 +20,8 @@ from test_policy_rig import DUAL, GATEWAY4, GATEWAY6, run
 # A fixture, which pytest finds where it is imported.
 from test_policy_rig import judge  # noqa: F401
 
+ENGINE = "in turn"
+
 PORTS = "-p", "8080:80", "-p", "8080:80/udp"
 SHARED = "-o", "policy=isolated", "-o", "dns=docker", *DUAL
 PROTOCOLS = "tcp", "udp"

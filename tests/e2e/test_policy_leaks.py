@@ -21,6 +21,8 @@ from lab.world import ECHO4, ECHO6, EXIT4, EXIT6, HOST4, HOST6, ISP4, LAN4, LAN6
 from test_policy_rig import (BY_EXIT, BY_OTHER, DNS, EVERYTHING, WORLD, Judge, ask_all,  # noqa: F401
                              judge, killswitch, other_tunnel, run, status, tunnel, uplink)
 
+ENGINE = "in turn"
+
 
 def in_the_tunnel(tunnel):
     """What is sent into the world through it."""

@@ -15,7 +15,7 @@ from lab import probe, proc
 from lab.image import echo_program
 from lab.shout import Shot, shout
 from lab.sniff import TCP, Sniffer
-from lab.world import (ECHO4, ECHO6, EXIT4, HOST4, HOST6, ISP4, LAN4, LAN6, ROUTER4)
+from lab.world import (ECHO4, ECHO6, EXIT4, EXIT6, HOST4, HOST6, ISP4, LAN4, LAN6, ROUTER4)
 
 from test_policy_rig import (BY_EXIT, BY_UPLINK, DNS, DUAL2, GATEWAY4, GATEWAY6, NEARBY,  # noqa: F401
                              WORLD, ask_all, judge, killswitch, other_tunnel, run, status, tunnel,
@@ -253,6 +253,23 @@ def segment_size(packet):
     return int.from_bytes(packet.payload[22:24], "big") if packet.payload[13] & 2 else None
 
 
+def large_ones_pass(box, address):
+    # The first one teaches the far side what fits.
+    assert " 0% packet loss" in [
+        box.netns.run("busybox", "ping", "-c1", "-W1", "-s4000", address, check=False).stdout
+        for _ in range(2)][1]
+    # The last one does not have to be cut by the container, and has to be for the exit.
+    for size in 8000, 1400:
+        with probe.open_socket(box.netns, address, socket.SOCK_DGRAM) as client:
+            client.connect((address, 80))
+            client.send(bytes(size))
+            with contextlib.suppress(OSError):  # it is told that it does not fit
+                assert client.recv(100)
+                continue
+            client.send(bytes(size))
+            assert client.recv(100)
+
+
 # Seen to fail: without "fits the exit"; auto without the exit's MTU.
 @pytest.mark.parametrize("mtu", ["auto", "1500"])
 def test_sizes(docker, world, tunnel, mtu):
@@ -266,11 +283,18 @@ def test_sizes(docker, world, tunnel, mtu):
             assert transfer(world, box, address, amount) == {"here": amount, "there": amount}
         assert {segment_size(packet) for packet in inside.packets()} == {
             None, 1280 - (40 if address == ECHO4 else 60)}
-        # The first one teaches the far side what fits.
-        assert " 0% packet loss" in [
-            box.netns.run("busybox", "ping", "-c1", "-W1", "-s4000", address, check=False).stdout
-            for _ in range(2)][1]
-        with probe.open_socket(box.netns, address, socket.SOCK_DGRAM) as client:
-            client.connect((address, 80))
-            client.send(bytes(8000))
-            assert client.recv(100)
+        large_ones_pass(box, address)
+
+
+# Seen to fail: with the host's end of the cable as narrow as the exit.
+def test_an_exit_that_comes_later_and_is_narrow(docker, world):
+    """The container has begun with what an uplink carries, and keeps that."""
+    box, _ = killswitch(docker)
+    assert "mtu 1500 " in box.netns.ip("link", "show", "eth0")
+    world.tunnel.up()
+    try:
+        proc.wait_for(lambda: box.ask(ECHO4) == EXIT4 and box.ask(ECHO6) == EXIT6, "the exit")
+        for address in ECHO4, ECHO6:
+            large_ones_pass(box, address)
+    finally:
+        world.tunnel.down()

@@ -5,17 +5,13 @@ leave by the tunnel only keeps sending all the while, and nothing is seen at the
 Next to each test: what was taken out of the daemon to see it fail.
 """
 
-import contextlib
 import re
-import threading
 
 import pytest
 
 from lab import Host, World, proc
-from lab.shout import shout
-from lab.sniff import ICMP, ICMPV6, TCP
-from lab.tunnel import TAILSCALE
-from lab.uplink import uplink
+from lab.shout import shout, shouting
+from lab.uplink import is_refusal, uplink
 
 from test_policy_rig import (BY_EXIT, EVERYTHING, ask_all, host_status, judge, killswitch,  # noqa: F401
                              tunnel)
@@ -59,28 +55,6 @@ class Scene:
 
     def is_right(self):
         return self.host.run("tailexit", "plan", "--diff").stdout == ""
-
-
-@contextlib.contextmanager
-def traffic(box):
-    """Packets of every kind, all the time."""
-    over = threading.Event()
-    rounds = []
-
-    def send():
-        while not over.is_set():
-            shout(box.netns, EVERYTHING, seconds=0.01)
-            rounds.append(1)
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        proc.wait_for(lambda: rounds, "traffic")
-        yield
-    finally:
-        over.set()
-        thread.join()
-    assert len(rounds) > 1
 
 
 def delete_rule(scene):
@@ -157,16 +131,6 @@ FAULTS = {
 }
 
 
-def is_refusal(packet):
-    """By the host itself, of what comes in through the tunnel for a container: while the firewall's table
-    is gone, nothing keeps these from the uplink, see test_policy_refusals.py. No packet of a container's."""
-    if packet.src not in [address.split("/")[0] for address in TAILSCALE.host]:
-        return False
-    if packet.proto == TCP:
-        return packet.payload[13] & 4
-    return {ICMP: 3, ICMPV6: 1}.get(packet.proto) == packet.payload[0]
-
-
 def leaks(wire, part):
     return [packet for packet in wire.packets() if part != "firewall" or not is_refusal(packet)]
 
@@ -195,7 +159,7 @@ def test_what_others_change_is_put_back(docker, judge, tunnel, world, part):
     scene = Scene(docker)
     assert ask_all(scene.box) == BY_EXIT
     judge.control(lambda: shout(judge.free.netns, EVERYTHING), EVERYTHING)
-    with uplink(world) as wire, traffic(scene.box):
+    with uplink(world) as wire, shouting(scene.box.netns, EVERYTHING):
         for change, what in FAULTS[part]:
             put_back(scene, wire, part, change, what)
     assert leaks(wire, part) == []

@@ -10,12 +10,13 @@ import socket
 import time
 
 from lab import probe, proc
+from lab.shout import shouting
 from lab.sniff import Sniffer
 from lab.uplink import uplink
 from lab.world import ECHO4, HOST4, ISP4, LAN4
 
-from test_policy_rig import BY_EXIT, ask_all, host_status, judge, killswitch, tunnel  # noqa: F401
-from test_repair import host, leaks, traffic  # noqa: F401
+from test_policy_rig import BY_EXIT, EVERYTHING, ask_all, host_status, judge, killswitch, tunnel  # noqa: F401
+from test_repair import host, leaks  # noqa: F401
 
 ENGINE = "sid"
 
@@ -51,7 +52,7 @@ def test_a_fight_is_noticed_and_slowed_down(docker, judge, world, tunnel):
     box, _ = killswitch(docker)
     mark = len(docker.host.tailexit.log())
     size = size_of_a_repair(docker.host)
-    with uplink(world) as wire, traffic(box):
+    with uplink(world) as wire, shouting(box.netns, EVERYTHING):
         with fighter(docker.host, "nft delete table inet tailexit"):
             proc.wait_for(lambda: fights(docker.host), "warning about a fight", timeout=60)
             assert "nft monitor" in docker.host.run("tailexit", "status").stdout

@@ -50,10 +50,33 @@ class Plain:
         self.world, self.netns = world, world.host
         os.makedirs(self.path("run"))
         self.socket = self.path("driver.sock")
-        self.process = self.netns.spawn(
-            self.path("log"), BINARY, "serve", "--socket", self.socket,
-            "--state-dir", self.path("lib"), "--run-dir", self.path("run", "tailexit"))
-        proc.wait_for(lambda: os.path.exists(self.path("run", "tailexit", "control.sock")), "daemon")
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.begin()
+        proc.wait_for(lambda: self.answers() or self.process.poll() is not None, "daemon",
+                      timeout=30, step=0.005)
+        assert self.process.poll() is None, "the daemon ended at once:\n" + self.log()[-2000:]
+
+    def begin(self):
+        """Does not wait until it serves."""
+        self.process = self.netns.spawn(self.path("log"), BINARY, *self.arguments())
+
+    def arguments(self):
+        return ["serve", "--socket", self.socket,
+                "--state-dir", self.path("lib"), "--run-dir", self.path("run", "tailexit")]
+
+    def answers(self):
+        """To people, which it does last."""
+        with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):
+            client.connect(self.path("run", "tailexit", "control.sock"))
+            return True
+        return False
+
+    def log(self):
+        with open(self.path("log"), encoding="utf-8") as file:
+            return file.read()
 
     def path(self, *names):
         return self.world.path("host", *names)
@@ -68,11 +91,11 @@ class Plain:
                 for command, lines in snapshot(self).items()}
         return {**seen, "sockets": sorted(self.run("ss", "-Hlntu").stdout.splitlines())}
 
-    def exchange(self, data, timeout=10):
+    def exchange(self, data, timeout=10, where=None):
         """Bytes there, bytes back."""
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(timeout)
-            client.connect(self.socket)
+            client.connect(where or self.socket)
             reply = b""
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 client.sendall(data)

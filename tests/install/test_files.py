@@ -13,6 +13,7 @@ from lab.tailexitd import BINARY, REPOSITORY
 
 INSTALLED = {
     "bin/tailexit": 0o755,
+    "lib/systemd/system/tailexit-guard.service": 0o644,
     "lib/systemd/system/tailexit.service": 0o644,
     "lib/systemd/system/tailexit.socket": 0o644,
     "share/bash-completion/completions/tailexit": 0o644,
@@ -57,8 +58,9 @@ def test_install_and_uninstall(tmp_path, prefix):
     target = [f"DESTDIR={tmp_path}", f"PREFIX={prefix}"]
     run("make", "install", *target)
     assert tree(str(tmp_path) + prefix) == INSTALLED
-    unit = (tmp_path / prefix[1:] / "lib/systemd/system/tailexit.service").read_text()
-    assert f"ExecStart={prefix}/bin/tailexit serve\n" in unit
+    for unit, command in ("tailexit", "serve"), ("tailexit-guard", "guard"):
+        text = (tmp_path / prefix[1:] / f"lib/systemd/system/{unit}.service").read_text()
+        assert f"ExecStart={prefix}/bin/tailexit {command}\n" in text
     run("make", "uninstall", *target)
     assert tree(str(tmp_path)) == {}
 
@@ -72,6 +74,21 @@ def test_units():
         assert "\nBefore=docker.service\n" in unit
     # Without it a restart of the daemon would forget every container.
     assert "\nRuntimeDirectoryPreserve=yes\n" in service
+
+
+def test_guard_unit():
+    guard = read("contrib/systemd/tailexit-guard.service")
+    service = read("contrib/systemd/tailexit.service")
+    before = re.search(r"^Before=(.* docker\.service)$", guard, re.M)[1].split()
+    assert "network-pre.target" in before and "tailexit.service" in before
+    default = re.search(r'"TAILEXIT_STATE_DIR", "(\S+)"', read("plugin/settings.c"))[1]
+    assert f"\nRequiresMountsFor={default}\n" in guard
+    # The same walls around it, but for a /tmp, which it would have to wait for.
+    for wall in re.findall(r"^(?:Protect|Private|Restrict|Lock|MemoryDeny|System|UMask|NoNew).*$",
+                           service, re.M):
+        if not wall.startswith(("PrivateTmp", "RestrictAddressFamilies")):
+            assert f"\n{wall}\n" in guard, wall
+    assert not re.search("^(ReadWritePaths|StateDirectory|RuntimeDirectory)=", guard, re.M)
 
 
 def test_manual_page_is_correct():

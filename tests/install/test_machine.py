@@ -45,6 +45,10 @@ def fails(machine, *argv):
     return failure.value.stderr
 
 
+def journal(machine, unit):
+    return machine.run("journalctl", "-q", "--no-pager", "-o", "cat", "-b", "-u", unit).stdout
+
+
 def container(machine, key):
     return machine.run("docker", "inspect", "-f", "{{" + key + "}}", "web").stdout.strip()
 
@@ -92,7 +96,7 @@ def test_with_systemd(make_machine):
 
     commands = printed_commands(machine.make("up"))
     verify = machine.run("systemd-analyze", "verify", "--man=no", "tailexit.service",
-                         "tailexit.socket")
+                         "tailexit.socket", "tailexit-guard.service")
     assert verify.stdout + verify.stderr == ""
     load_images(machine)
 
@@ -123,9 +127,20 @@ def test_with_systemd(make_machine):
     machine.run("docker", "network", "create", "-d", "tailexit", "-o", "policy=open", "again")
     machine.run("docker", "network", "rm", "again")
     assert published(machine) == "192.168.77.50"
+    assert machine.run("systemctl", "is-enabled", "tailexit-guard", check=False).stdout == "disabled\n"
+    machine.run("systemctl", "enable", "-q", "tailexit-guard")
     machine.reboot()
     proc.wait_for(lambda: published(machine) == "192.168.77.50", "the web server after a reboot",
                   timeout=30)
+    # Done before there was a network, and then the daemon found it.
+    said = journal(machine, "tailexit-guard")
+    assert "1 network has its fences; " in said and "; 0 parts" not in said
+    times = [int(machine.run("systemctl", "show", "--value", "-p", what, unit).stdout)
+             for unit, what in (("tailexit-guard", "ActiveEnterTimestampMonotonic"),
+                                ("network-pre.target", "ActiveEnterTimestampMonotonic"),
+                                ("tailexit", "ExecMainStartTimestampMonotonic"))]
+    assert 0 < times[0] <= times[1] and times[0] <= times[2]
+    assert machine.run("tailexit", "plan", "--diff").stdout == ""
     assert "8080" in machine.run("tailexit", "ports").stdout
 
     # The engine is kept on request. Then it is somebody's, and another `down` leaves it alone.

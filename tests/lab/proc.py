@@ -42,14 +42,16 @@ def run(argv, *, via=(), input=None, timeout=120, check=True):
     return result
 
 
-def spawn(argv, log):
-    """Starts a command in a session of its own; what it writes is appended to the file log."""
+def spawn(argv, log, more=()):
+    """Starts a command in a session of its own; what it writes is appended to the file log. more: for its
+    environment."""
     with open(log, "ab") as out:
         return subprocess.Popen(
             [str(arg) for arg in argv],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
+            env={**os.environ, **dict(more)},
             start_new_session=True,
         )
 

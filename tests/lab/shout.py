@@ -5,6 +5,7 @@ waits for answers; what the sender's own kernel refuses is refused."""
 import contextlib
 import socket
 import struct
+import threading
 import time
 from typing import NamedTuple
 
@@ -80,6 +81,28 @@ def shout(netns, shots, *, source_port=None, link="eth0", seconds=0.3):
         time.sleep(seconds)
 
 
+@contextlib.contextmanager
+def shouting(netns, shots):
+    """Again and again, as long as the block lasts."""
+    over = threading.Event()
+    rounds = []
+
+    def send():
+        while not over.is_set():
+            shout(netns, shots, seconds=0.005)
+            rounds.append(1)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        proc.wait_for(lambda: rounds, "traffic")
+        yield
+    finally:
+        over.set()
+        thread.join()
+    assert len(rounds) > 1
+
+
 def _checksum(data):
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
@@ -97,9 +120,8 @@ def _may_solicit():
         return not any(int(line.split()[4], 16) & TENTATIVE for line in file)
 
 
-def forge(netns, source, target, port=80, source_port=4000, damaged=False):
-    """A UDP packet with this source address, whoever's it is. It may leave a moment later, when the
-    next hop's link address is known. damaged: its checksum is wrong."""
+def datagram(source, target, port=80, source_port=4000, damaged=False):
+    """A UDP packet from its IP header on, with this source address, whoever's it is."""
     v6 = ":" in source
     family = socket.AF_INET6 if v6 else socket.AF_INET
     ends = socket.inet_pton(family, source) + socket.inet_pton(family, target)
@@ -107,11 +129,19 @@ def forge(netns, source, target, port=80, source_port=4000, damaged=False):
     pseudo = ends + struct.pack("!II", len(udp), UDP)
     udp = udp[:6] + struct.pack("!H", _checksum(pseudo + udp) ^ (0x0FF0 if damaged else 0)) + udp[8:]
     if v6:
-        header = struct.pack("!IHBB", 6 << 28, len(udp), UDP, 64) + ends
-    else:
-        header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 1, 0, 64, UDP, 0) + ends
+        return struct.pack("!IHBB", 6 << 28, len(udp), UDP, 64) + ends + udp
+    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 1, 0, 64, UDP, 0) + ends
+    return header[:10] + struct.pack("!H", _checksum(header)) + header[12:] + udp
+
+
+def forge(netns, source, target, port=80, source_port=4000, damaged=False):
+    """Sends such a packet. It may leave a moment later, when the next hop's link address is known.
+    damaged: its checksum is wrong."""
+    v6 = ":" in source
+    packet = datagram(source, target, port, source_port, damaged)
     with netns.inside():
         proc.wait_for(lambda: not v6 or _may_solicit(), "link-local address")
-        raw = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        raw = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_RAW,
+                            socket.IPPROTO_RAW)
     with raw, contextlib.suppress(OSError):
-        raw.sendto(header + udp, (target, 0))
+        raw.sendto(packet, (target, 0))

@@ -82,7 +82,7 @@ class Tunnel:
                      "endpoint", f"{TAILSCALE.seen[0]}:{ends.port}", "persistent-keepalive", "25")
         self.here.up(ends.host[:families])
         if ends is TAILSCALE:
-            self._rules()
+            self.rules()
         for address in ends.exit[:families]:
             self.world.host.ip("route", "replace", address, "dev", ends.link,
                                *(["table", "52"] if ends is TAILSCALE else []))
@@ -159,7 +159,8 @@ class Tunnel:
             oifname "wan0" ip saddr {ends.host[0]} snat ip to {ends.seen[0]}
             oifname "wan0" ip6 saddr {ends.host[1]} snat ip6 to {ends.seen[1]}; }}; }}""")
 
-    def _rules(self):
+    def rules(self):
+        """Tailscale's own, which its daemon would see to."""
         host, mark = self.world.host, TAILSCALE_MARK + "/0xff0000"
         for family in "-4", "-6":
             if "5210:" in host.ip(family, "rule"):

@@ -2,7 +2,7 @@
 """The ISP's wire, where a leak is a leak: what comes out of the host, but for what carries its
 tunnels."""
 
-from .sniff import ICMP, ICMPV6, UDP, Sniffer
+from .sniff import ICMP, ICMPV6, TCP, UDP, Sniffer
 from .tunnel import OTHER, TAILSCALE
 
 TUNNEL_PORTS = TAILSCALE.port, OTHER.port
@@ -23,6 +23,16 @@ def is_own_noise(packet):
     """What every IPv6 interface says to its link: neighbour and router discovery, MLD."""
     return (packet.proto == 0 and packet.dst == "ff02::16"
             or packet.proto == ICMPV6 and 133 <= packet.payload[0] <= 137)
+
+
+def is_refusal(packet):
+    """By the host itself, of what came in through the tunnel: only the firewall's table keeps these in.
+    They are no packets of a container's, but name its peer."""
+    if packet.src not in [address.split("/")[0] for address in TAILSCALE.host]:
+        return False
+    if packet.proto == TCP:
+        return packet.payload[13] & 4
+    return {ICMP: 3, ICMPV6: 1}.get(packet.proto) == packet.payload[0]
 
 
 def uplink(world):

@@ -29,22 +29,28 @@ def arguments():
     return parser.parse_args()
 
 
-def all_faults(options):
+def groups_of_faults(options):
     def length(short, long):
         return long if options.long else short
 
-    return [fault for module in CATALOGUE for fault in module.faults(length)]
+    return [module.faults(length) for module in CATALOGUE]
+
+
+def random_pair(chance, groups):
+    """Two that do not destroy the same thing, and the seconds between them."""
+    mild = [[fault for fault in group if not fault.alone] for group in groups]
+    pair = tuple(chance.choice(group) for group in chance.sample([group for group in mild if group], 2))
+    return pair, chance.choice([0, 0.005, 0.05])
 
 
 def rows_of(options, number, engines):
     """What is played on one engine: everything, or its share of it, and pairs of its own."""
-    faults = all_faults(options)
+    groups = groups_of_faults(options)
+    faults = [fault for group in groups for fault in group]
     mine = faults if options.long or options.only else faults[number::engines]
     chance = random.Random(f"{options.seed} {number}")
-    mild = [fault for fault in faults if not fault.alone]
     pairs = options.pairs if options.pairs is not None else 40 if options.long else 3
-    rows = [((fault,), 0) for fault in mine] + [
-        (tuple(chance.sample(mild, 2)), chance.choice([0, 0.005, 0.05])) for _ in range(pairs)]
+    rows = [((fault,), 0) for fault in mine] + [random_pair(chance, groups) for _ in range(pairs)]
     # What ends the host comes last.
     rows.sort(key=lambda row: row[0][0].name.startswith("power cut"))
     return [row for row in rows if options.only in " + ".join(fault.name for fault in row[0])]

@@ -18,8 +18,9 @@ class Fault:
     leaks: the numbers of the kinds of leak (README.md) that it may open.
     repaired: the daemon has to put it right by itself, and to count that.
     seconds: how long the subjects go on sending before undo.
-    unguarded: the firewall's table is gone for a while, and only that table keeps what the host's own
-        kernel refuses from the uplink. No packets of a container's, but they name its peer: counted apart.
+    unguarded: the firewall's table is gone for a while, or does not know the tunnel's addresses, and only
+        that table keeps what the host's own kernel refuses from the uplink. No packets of a container's,
+        but they name its peer: counted apart.
     alone: never one of a pair.
     """
     name: str

@@ -33,7 +33,8 @@ def docker_reloads(stage):
 
 def faults(length):
     flush = commands("nft flush ruleset")
-    # Seen to fail: without compile_fence(), so that the routing rules do not hold alone.
+    # Seen to fail: all that take the whole table away, without compile_fence() in links.c. Where one rule
+    # goes, two more are in the way; these fail when the repair does not come or is not counted.
     return [
         # First: the others leave nothing of Docker's rules.
         Fault("iptables -F DOCKER-USER", "9", docker_reloads, repaired=True, alone=True),

@@ -67,8 +67,8 @@ def power_cut(stage):
 
 
 def faults(length):
-    # Seen to fail: with networks taken down at the end of the daemon (policy_close() removes them);
-    # the power cut: without the fences of networks that are loaded (no plan before the first link).
+    # Seen to fail: the last two without the last rule of a killswitch in egress.c, the backstop of its path
+    # in path.c and the fence in links.c.
     return [
         Fault("daemon killed", "3", kill_daemon, start_daemon),
         Fault(f"daemon killed, {length(3, 100)} times", "3", times(length(3, 100), kill_and_start),

@@ -11,12 +11,16 @@ def up(stage):
 
 
 def faults(length):
-    # Seen to fail: without the last rule of a killswitch in egress.c.
+    # Each seen to fail: without the last rule of a killswitch in egress.c, the backstop of its path in
+    # path.c and the fence in links.c. Two of the three hold.
     return [
         Fault("tunnel killed", "8", lambda stage: stage.tunnel.down(), up),
         Fault("tunnel deleted", "8", lambda stage: stage.tunnel.delete(), up),
         Fault("tunnel down", "8", lambda stage: stage.tunnel.set("down"), up),
-        Fault("tunnel renamed", "8 10", lambda stage: stage.tunnel.set("name", "other0"), up),
+        # Its addresses are no exit's any more, and what still arrives for them the host refuses by whatever
+        # way it likes.
+        Fault("tunnel renamed", "8 10", lambda stage: stage.tunnel.set("name", "other0"), up,
+              unguarded=True),
         Fault("tunnel without address", "8", lambda stage: stage.host.run(
             "ip", "addr", "flush", "dev", stage.tunnel.link), up),
         Fault("peer gone", "11", lambda stage: stage.tunnel.peer_gone(), up),

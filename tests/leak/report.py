@@ -21,11 +21,11 @@ def cell(counter, name, kind):
 def print_row(row, subjects, everything):
     """everything: also the counts of a row in which all is as it should be."""
     leaks = " ".join(sorted({number for fault in row.faults for number in fault.leaks.split()}, key=int))
-    repaired = f"; repaired after {row.repaired_ms[0]:.0f} ms" if row.repaired_ms else ""
+    repaired = f"; repaired after {max(row.repaired_ms)} ms" if row.repaired_ms else ""
     left = sum(count for (name, _, _), count in row.uplink.items()
                if next(subject for subject in subjects if subject.name == name).confined)
-    print(f"{'NOT ' if row.wrong else ''}ok  Docker {ENGINES[row.engine]}  {row.name} [{leaks}]: {left} packets"
-          f" left by the uplink, 0 expected{repaired}; all as before {row.settled_ms:.0f} ms later"
+    print(f"{'NOT ' if row.wrong else ''}ok  Docker {ENGINES[row.engine]}  {row.name} [{leaks}]: "
+          f"{left} packets left by the uplink, 0 expected{repaired}; all as before {row.settled_ms:.0f} ms later"
           + (f"; {row.refusals} refusals of the host's own" if row.refusals else ""), flush=True)
     for line in row.wrong:
         print("      " + line, flush=True)
@@ -43,7 +43,8 @@ def print_row(row, subjects, everything):
 
 def print_head(seed):
     version = proc.run([BINARY, "--version"]).stdout.strip()
-    print(f"""{version}, Linux {os.uname().release}, {os.cpu_count()} processors, {datetime.date.today()}, seed {seed}
+    machine = f"Linux {os.uname().release}, {os.cpu_count()} processors"
+    print(f"""{version}, {machine}, {datetime.date.today()}, seed {seed}
 
 Each row: a fault, while containers on five networks send packets of every kind. For each policy: how often
 everything was sent, and how many packets left by the uplink, IPv4/IPv6, of new flows by their kind, and of

@@ -58,10 +58,10 @@ class Stage:
 
     def fill(self, text):
         subject = self.subject("killswitch")
-        return text.format(bridge="te-" + subject.net.inspect()["Id"][:12],
-                           port="tev" + subject.box.endpoint(subject.net)["EndpointID"][:12],
-                           path=PATH_TABLE, local=LOCAL_TABLE, gateway=subject.subnet4 + ".1",
-                           subnet=subject.subnet4 + ".0/24")
+        # Asked only if needed: the engine may be dead.
+        port = subject.box.endpoint(subject.net)["EndpointID"][:12] if "{port}" in text else ""
+        return text.format(bridge=subject.bridge, port="tev" + port, path=PATH_TABLE, local=LOCAL_TABLE,
+                           gateway=subject.subnet4 + ".1")
 
     def batch(self, *families, lines):
         """Lines of ip, without a pause between them."""

@@ -27,7 +27,7 @@ class Subject:
         self.name, self.way, self.options = name, way, options
         self.targets = f"192.0.2.{100 + number}", f"2001:db8:80::{100 + number:x}"
         self.subnet4, self.subnet6 = f"10.8{number}.0", f"fd8{number}:"
-        self.box = self.net = None
+        self.box = self.net = self.bridge = None
 
     @property
     def confined(self):
@@ -50,6 +50,7 @@ class Subject:
 
     def create(self, docker):
         self.net = docker.network("tailexit", *self.network_options(), name=self.name)
+        self.bridge = "te-" + self.net.inspect()["Id"][:12]
         docker.host.docker("run", "-d", *self.box_options(), NAME, "echo-server", "80")
         self.box = Container(docker, "of-" + self.name)
         self.make_routes()

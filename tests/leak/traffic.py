@@ -46,13 +46,19 @@ class Traffic:
         self.subjects = subjects
         self.rounds = {subject.name: 0 for subject in subjects}
         self.over = threading.Event()
-        self.thread = threading.Thread(target=self._run)
+        self.threads = [threading.Thread(target=self._run), threading.Thread(target=self._pulse)]
         self.flows = {}
 
     def _run(self):
         while not self.over.is_set():
             for subject in self.subjects:
                 self._round(subject)
+
+    def _pulse(self):
+        """What is open for a few milliseconds only is found by flows that send all the time."""
+        while not self.over.wait(0.002):
+            for flows in self.flows.values():
+                flows.send()
 
     def _round(self, subject):
         try:
@@ -61,7 +67,6 @@ class Traffic:
             # From the port that is published, as an answer would come.
             shout(subject.box.netns, [Shot("udp", target, 80) for target in subject.targets],
                   source_port=PUBLISHED, seconds=0)
-            self.flows[subject.name].send()
             self.rounds[subject.name] += 1
         except OSError:
             # Its namespace is gone.
@@ -70,11 +75,13 @@ class Traffic:
 
     def __enter__(self):
         self.flows = {subject.name: Flows(subject) for subject in self.subjects}
-        self.thread.start()
+        for thread in self.threads:
+            thread.start()
         return self
 
     def __exit__(self, *_):
         self.over.set()
-        self.thread.join()
+        for thread in self.threads:
+            thread.join()
         for flows in self.flows.values():
             flows.close()

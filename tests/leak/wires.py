@@ -7,8 +7,7 @@ import threading
 from collections import Counter
 
 from lab.sniff import ICMP, ICMPV6, TCP, UDP, Sniffer
-from lab.tunnel import TAILSCALE
-from lab.uplink import is_envelope, is_own_noise
+from lab.uplink import is_envelope, is_own_noise, is_refusal
 
 from .subject import ESTABLISHED
 
@@ -24,16 +23,6 @@ def kind_of(packet):
         return "ping" if packet.payload[0] in (8, 128) else "other"
     name = {TCP: "tcp", UDP: "udp"}.get(packet.proto, "other")
     return PORTS.get(packet.dport, name)
-
-
-def is_refusal(packet):
-    """By the host itself, of what came in through the tunnel: only the firewall's table keeps these in.
-    They are no packets of a container's, and go to whom the tunnel's end knows anyway."""
-    if packet.src not in [address.split("/")[0] for address in TAILSCALE.host]:
-        return False
-    if packet.proto == TCP:
-        return packet.payload[13] & 4
-    return {ICMP: 3, ICMPV6: 1}.get(packet.proto) == packet.payload[0]
 
 
 class Wires:

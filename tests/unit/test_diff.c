@@ -82,22 +82,43 @@ static void roads_go_before_rules(void **state)
 	}
 }
 
-static void a_changed_mtu_changes_the_links_only(void **state)
+/* Returns how many items another MTU changes; the kinds of the first two. */
+static size_t change_mtu(uint32_t mtu, enum item_kind kinds[static 2])
 {
 	AUTO(world) struct world world = { 0 };
 	AUTO(plan) struct plan before = { 0 };
 	AUTO(plan) struct plan after = { 0 };
 	AUTO(ops) struct ops ops = { 0 };
 
-	(void)state;
 	fill_world(&world, false);
 	compile_world(&world, &before);
-	world.members[0]->network.mtu = 1280;
+	world.members[0]->network.mtu = mtu;
 	compile_world(&world, &after);
 	diff_compute(&before, &after, &ops);
-	assert_int_equal(ops.n, 2);
-	assert_int_equal(subject(&ops.ops[0])->kind, ITEM_BRIDGE);
-	assert_int_equal(subject(&ops.ops[1])->kind, ITEM_VETH);
+	for (size_t i = 0; i < ops.n && i < 2; i++)
+		kinds[i] = subject(&ops.ops[i])->kind;
+	return ops.n;
+}
+
+static void a_changed_mtu_changes_the_links_only(void **state)
+{
+	enum item_kind kinds[2];
+
+	(void)state;
+	assert_int_equal(change_mtu(9000, kinds), 2);
+	assert_int_equal(kinds[0], ITEM_BRIDGE);
+	assert_int_equal(kinds[1], ITEM_VETH);
+}
+
+/* Who has started with more may go on sending that: the host cuts it, or says that it is too big.
+ */
+static void the_hosts_end_is_not_narrowed(void **state)
+{
+	enum item_kind kinds[2];
+
+	(void)state;
+	assert_int_equal(change_mtu(1280, kinds), 1);
+	assert_int_equal(kinds[0], ITEM_BRIDGE);
 }
 
 static void a_rule_that_differs_changes_its_chain(void **state)
@@ -193,6 +214,7 @@ int main(void)
 		cmocka_unit_test(rules_come_before_roads),
 		cmocka_unit_test(roads_go_before_rules),
 		cmocka_unit_test(a_changed_mtu_changes_the_links_only),
+		cmocka_unit_test(the_hosts_end_is_not_narrowed),
 		cmocka_unit_test(a_rule_that_differs_changes_its_chain),
 		cmocka_unit_test(pieces_make_up_the_world),
 	};

@@ -165,6 +165,35 @@ static void a_half_written_file_disappears(void **state)
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
+/* Of a store opened to be looked at nothing changes, and nothing has to be there. */
+static void read_only_changes_nothing(void **state)
+{
+	struct scene *scene = *state;
+	struct network net = test_network(true);
+	struct endpoint endpoint = test_endpoint(&net);
+	char state_dir[64], run_dir[64], half[128];
+	struct err err = { 0 };
+
+	assert_int_equal(store_save_network(&scene->store, &net, &err), 0);
+	assert_int_equal(store_save_endpoint(&scene->store, &endpoint, &err), 0);
+	put(scene, ".aaaa.json", "{\"form");
+	store_close(&scene->store);
+	snprintf(state_dir, sizeof(state_dir), "%s/state", scene->dir);
+	snprintf(run_dir, sizeof(run_dir), "%s/a/b/run", scene->dir);
+	assert_int_equal(store_open_read_only(&scene->store, state_dir, run_dir, &err), 0);
+	store_remove_endpoint(&scene->store, endpoint.id);
+	load(scene);
+	assert_int_equal(scene->networks + scene->endpoints, 2);
+	snprintf(half, sizeof(half), "%s/networks/.aaaa.json", state_dir);
+	assert_int_equal(access(half, F_OK), 0);
+	store_close(&scene->store);
+	snprintf(state_dir, sizeof(state_dir), "%s/none", scene->dir);
+	assert_int_equal(store_open_read_only(&scene->store, state_dir, state_dir, &err), 0);
+	load(scene);
+	assert_int_equal(scene->networks + scene->endpoints + scene->bad, 0);
+	assert_int_not_equal(access(state_dir, F_OK), 0);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -174,6 +203,7 @@ int main(void)
 		TEST(a_bad_file_is_reported_and_kept),
 		TEST(a_file_under_another_name_is_not_believed),
 		TEST(a_half_written_file_disappears),
+		TEST(read_only_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
