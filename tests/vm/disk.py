@@ -110,9 +110,6 @@ def _tailexit(files):
     files.link("/opt/tailexit/run", "usr/local/bin/tailexit")
     for unit in glob.glob(os.path.join(UNITS, "*.*")):
         files.unit(unit)
-    # Its clock is real, its processor is not.
-    files.write(f"{SYSTEMD}/tailexit.service.d/slow.conf",
-                "[Service]\nTimeoutStartSec=300\nTimeoutStopSec=300\n")
 
 
 def _lab(files, suite):
