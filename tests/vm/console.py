@@ -69,10 +69,12 @@ class Console:
                         return int(status), text
         return None
 
-    def wait(self, timeout):
+    def wait(self, timeout, is_on):
         """Until there is somebody."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
+            if not is_on():
+                raise ConnectionError("the machine is off")
             try:
                 self._ask("true")
                 if self._answer(min(deadline, time.monotonic() + 3)):

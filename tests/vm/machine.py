@@ -20,7 +20,7 @@ KERNEL = "root=/dev/vda rw console=ttyS0 net.ifnames=0 panic=-1 quiet"
 # What firmware and kernel say to a screen.
 CONTROL = re.compile(r"\x1b(\[[0-9;?!]*[A-Za-z]|.)|\r")
 # How long anything may take, at worst: everything is emulated, and the machine may be busy.
-PATIENCE = 600
+PATIENCE = 1800
 
 
 class Machine:
@@ -61,10 +61,13 @@ class Machine:
         assert self._process is None, "the machine is on"
         self._process = self.world.isp.spawn(os.path.join(self.dir, "qemu.log"), *self._command())
 
+    def is_on(self):
+        return self._process is not None and self._process.poll() is None
+
     def wait(self, timeout=PATIENCE):
         """Until it does what it is told; says how it ended if it does not."""
         try:
-            self.console.wait(timeout)
+            self.console.wait(timeout, self.is_on)
         except (TimeoutError, OSError) as error:
             raise RuntimeError(f"{error}\n{self.log()[-2000:]}") from error
 

@@ -3,6 +3,7 @@
 
 import os
 import platform
+import re
 import subprocess
 
 from lab import proc
@@ -24,6 +25,7 @@ def install_needed():
     try:
         proc.run([os.path.join(REPOSITORY, "contrib", "packages.sh"), "-", *_names()], timeout=1800)
     except proc.Failed as error:
-        raise Unavailable(error.stderr.strip().rpartition("\n")[2]) from error
+        why = re.findall(r"^E: .*", error.stderr, re.M) or error.stderr.strip().splitlines()[-1:]
+        raise Unavailable("".join(why[:1]) or "the packages did not come") from error
     except subprocess.TimeoutExpired as error:
         raise Unavailable("the packages did not come in time") from error
