@@ -20,11 +20,13 @@ CATALOGUE = of_tunnel, of_firewall, of_routing, of_links, of_container, of_proce
 
 def arguments():
     parser = argparse.ArgumentParser(prog="leak", description="tailexit's leak suite")
-    parser.add_argument("--long", action="store_true", help="every row on every engine, long loops")
+    parser.add_argument("--long", action="store_true",
+                        help="every row on every engine, long loops, and the boot of a virtual machine")
     parser.add_argument("--engine", action="append", choices=roots.ENGINES, help="default: all")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10000),
                         help="of the random pairs")
-    parser.add_argument("--only", default="", help="rows whose name contains this")
+    parser.add_argument("--only", default="", help="rows whose name contains this; vm: the "
+                        "virtual machine, without --long as well")
     parser.add_argument("--pairs", type=int, help="how many")
     return parser.parse_args()
 

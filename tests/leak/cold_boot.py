@@ -17,7 +17,7 @@ from .subject import all_subjects
 from .wires import Wires, of
 
 TITLE = "vm: power cut and cold boot without tunnel"
-PATIENCE = 600
+PATIENCE = 1800
 # For so long they go on after the last of them has begun.
 SECONDS = 10
 KINDS = "tcp", "udp", "quic", "dns", "ping", "large"
@@ -30,6 +30,10 @@ while read -r name id; do
     test -d $bridge
     echo "$name $(cat $bridge/lower_*/statistics/rx_packets 2> /dev/null || echo 0)"
 done < /run/networks"""
+# How each start went, and how often it was tried again.
+STARTS = """for unit in tailexit-guard tailexit; do
+    echo "$unit $(systemctl show -P Result $unit) $(systemctl show -P NRestarts $unit)"
+done"""
 LAST = "last-moment"
 
 
@@ -123,6 +127,10 @@ class Boots:
         self.machine.wait()
         self.machine.until("docker version", "engine")
         self.engine_up.append(time.monotonic() - began)
+        for line in run_all(self.machine, [STARTS]).splitlines():
+            unit, result, restarts = line.split()
+            if (result, restarts) != ("success", "0"):
+                self.row.wrong.append(f"{unit} did not start at once: {result}, {restarts} times again")
 
     def first(self):
         """Everything is made, and is seen where it should be; then the power goes."""
@@ -173,7 +181,9 @@ class Boots:
             self.row.wrong.append("after it: not as it should be: " + difference)
 
 
-# Not yet seen to fail because of a leak.
+# Seen to fail: without the last rule of a killswitch in egress.c, the backstop of its path and add_closed()
+# in path.c, and the fence in links.c: 4160 packets of the closed network left, in the first boot. With
+# add_closed(), whose refusals come first, nothing did.
 def play(engine):
     """Raises roots.Unavailable if there can be no machine here."""
     install_needed()
