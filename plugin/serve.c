@@ -84,18 +84,20 @@ static int open_listener(struct daemon *daemon, const struct settings *settings,
 	return r < 0 ? r : 0;
 }
 
-/* From here on signals wait to be read. */
-static int open_signals(struct daemon *daemon, struct err *err)
+/* A start may take long on a slow or busy host, and has nothing to finish: what is half made the
+ * next one completes. A handler, since the first process of a container has no default for signals.
+ */
+static void end_at_once(int signal)
 {
-	sigset_t set;
+	(void)signal;
+	_exit(EXIT_SUCCESS);
+}
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
+static void end_at_once_on_signals(void)
+{
 	signal(SIGPIPE, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	daemon->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return daemon->signals < 0 ? err_errno(err, -errno, "cannot receive signals") : 0;
+	signal(SIGTERM, end_at_once);
+	signal(SIGINT, end_at_once);
 }
 
 static void on_signal(void *arg, uint32_t events)
@@ -108,6 +110,23 @@ static void on_signal(void *arg, uint32_t events)
 		return;
 	log_info("stopping on signal %u; the networks stay as they are", info.ssi_signo);
 	loop_quit(daemon->loop);
+}
+
+/* From here on they wait until the loop reads them. */
+static int open_signals(struct daemon *daemon, struct err *err)
+{
+	sigset_t set;
+	int r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	daemon->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	r = daemon->signals < 0 ? -errno : 0;
+	if (r == 0)
+		r = loop_fd_add(daemon->loop, daemon->signals, EPOLLIN, on_signal, daemon);
+	return r < 0 ? err_errno(err, r, "cannot receive signals") : 0;
 }
 
 /* How many connections can be had. Half of the descriptors are for ports and everything else. */
@@ -250,23 +269,22 @@ static int prepare(struct daemon *daemon, const struct settings *settings, struc
 	};
 	int r;
 
+	end_at_once_on_signals();
 	r = take_locks(daemon, settings, err);
 	/* First of all: a dockerd that starts at the same time gets to wait instead of an error. */
 	if (r == 0)
 		r = open_listener(daemon, settings, err);
-	if (r == 0)
-		r = open_signals(daemon, err);
 	if (r < 0)
 		return r;
 	daemon->loop = loop_new(err);
 	if (!daemon->loop)
 		return err->code;
-	r = loop_fd_add(daemon->loop, daemon->signals, EPOLLIN, on_signal, daemon);
-	if (r < 0)
-		return err_errno(err, r, "cannot receive signals");
 	daemon->policy = policy_open(&config, daemon->loop, err);
 	if (!daemon->policy)
 		return err->code;
+	r = open_signals(daemon, err);
+	if (r < 0)
+		return r;
 	return start_server(daemon, err);
 }
 

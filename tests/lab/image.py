@@ -15,18 +15,23 @@ NAME = "lab/busybox:1"
 SOURCE = os.path.join(os.path.dirname(__file__), "echo.c")
 
 
-def echo_program():
-    """The path of the compiled echo server; compiled again whenever its source changes."""
-    with open(SOURCE, "rb") as file:
-        path = os.path.join(CACHE, "echo-" + hashlib.sha256(file.read()).hexdigest()[:12])
+def program(source):
+    """The path of a compiled static program; compiled again whenever its source changes."""
+    name = os.path.join(CACHE, os.path.basename(source).removesuffix(".c"))
+    with open(source, "rb") as file:
+        path = f"{name}-{hashlib.sha256(file.read()).hexdigest()[:12]}"
     os.makedirs(CACHE, exist_ok=True)
-    with open(os.path.join(CACHE, "echo.lock"), "w", encoding="ascii") as lock:
+    with open(name + ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(path):
             proc.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-static", "-o", path + ".new",
-                      SOURCE])
+                      source])
             os.rename(path + ".new", path)
     return path
+
+
+def echo_program():
+    return program(SOURCE)
 
 
 def archive():

@@ -63,11 +63,11 @@ def _remove(path):
     shutil.rmtree(path, ignore_errors=True)
 
 
-def _bootstrap(suite, target):
+def _bootstrap(suite, names, target):
     result = proc.run(
         [
             "mmdebstrap", "--variant=minbase", "--mode=root", "--components=main",
-            "--include=" + ",".join(packages(suite)),
+            "--include=" + ",".join(names),
             '--aptopt=APT::Install-Recommends "false"',
             '--aptopt=Acquire::Languages "none"',
             # A mirror may be a snapshot whose Release file is past its date.
@@ -86,9 +86,11 @@ def _bootstrap(suite, target):
         raise Unavailable(f"mmdebstrap {suite}: " + re.sub(r"https?://\S+", "MIRROR", why[0]))
 
 
-def root(suite):
-    """The path of an engine's root; builds it if it is not there yet, with these packages."""
-    path = os.path.join(CACHE, "roots", f"{suite}-{zlib.crc32(' '.join(packages(suite)).encode()):08x}")
+def root(suite, more=()):
+    """The path of an engine's root, and of one with more packages; builds it if it is not there yet, with
+    these packages."""
+    names = [*packages(suite), *more]
+    path = os.path.join(CACHE, "roots", f"{suite}-{zlib.crc32(' '.join(names).encode()):08x}")
     os.makedirs(os.path.dirname(path), exist_ok=True)
     # One builder at a time; whoever waited finds the finished root.
     with open(path + ".lock", "w", encoding="ascii") as lock:
@@ -96,7 +98,7 @@ def root(suite):
         if not os.path.exists(path):
             unfinished = path + ".unfinished"
             _remove(unfinished)
-            _bootstrap(suite, unfinished)
+            _bootstrap(suite, names, unfinished)
             os.rename(unfinished, path)
     if not os.path.exists(path + "/usr/sbin/dockerd"):
         raise Unavailable(f"{path} has no dockerd; remove it, and it is built again")

@@ -28,6 +28,23 @@ def available():
     return os.access(BINARY, os.X_OK)
 
 
+def _copy(source, target):
+    # A running program cannot be written to, but replaced.
+    shutil.copy(source, target + ".new")
+    os.rename(target + ".new", target)
+
+
+def install(directory, binary=BINARY):
+    """Fills what will be /opt/tailexit; to be started is the file run in it."""
+    _copy(binary, os.path.join(directory, "tailexit"))
+    for library in re.findall(r"(/\S+) \(0x", proc.run(["ldd", binary]).stdout):
+        name = os.path.basename(library)
+        _copy(library, os.path.join(directory, "ld.so" if name.startswith("ld-linux") else name))
+    with open(os.path.join(directory, "run"), "w", encoding="ascii") as file:
+        file.write(RUN)
+        os.chmod(file.fileno(), 0o755)
+
+
 class Tailexit(Service):
     def __init__(self, host):
         super().__init__(host, "tailexit")
@@ -35,19 +52,7 @@ class Tailexit(Service):
 
     def install(self, binary=BINARY):
         """Puts the program into the host as /usr/local/bin/tailexit."""
-        self._copy(binary, "tailexit")
-        for library in re.findall(r"(/\S+) \(0x", proc.run(["ldd", binary]).stdout):
-            name = os.path.basename(library)
-            self._copy(library, "ld.so" if name.startswith("ld-linux") else name)
-        with open(self.host.path("opt", "run"), "w", encoding="ascii") as file:
-            file.write(RUN)
-            os.chmod(file.fileno(), 0o755)
-
-    def _copy(self, source, name):
-        target = self.host.path("opt", name)
-        # A running program cannot be written to, but replaced.
-        shutil.copy(source, target + ".new")
-        os.rename(target + ".new", target)
+        install(self.host.path("opt"), binary)
 
     def start(self, *extra):
         self.install()

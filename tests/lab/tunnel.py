@@ -73,8 +73,7 @@ class Tunnel:
 
     def up(self, families=2):
         """The tunnel works; nothing but the tailnet itself is routed through it. 1 family: IPv4."""
-        if self.there is None:
-            self._far_end()
+        self.far_end()
         ends = self.ends
         self.here = _End(self.world.host, ends.link, self.world.path(ends.link + "-host.log"))
         # Tailscale puts this mark on the packets that carry the tunnel.
@@ -128,7 +127,15 @@ class Tunnel:
     def _far_address(self):
         return self.ends.exit[0].split("/")[0]
 
-    def _far_end(self):
+    def keys(self):
+        """The private one of this end and the public one of the other, for an end made elsewhere."""
+        with open(self._key("host"), encoding="ascii") as file:
+            return file.read().strip(), self._public("exit")
+
+    def far_end(self):
+        """The other end waits for this one."""
+        if self.there is not None:
+            return
         ends, far = self.ends, self.world.exit
         self.there = _End(far, ends.far_link, self.world.path(ends.link + "-exit.log"))
         self.there.wg("private-key", self._key("exit"), "listen-port", ends.port,

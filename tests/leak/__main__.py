@@ -9,20 +9,24 @@ import time
 
 from lab import roots, sweep
 
-from . import of_container, of_firewall, of_links, of_process, of_routing, of_tunnel, report
+from . import cold_boot, of_container, of_firewall, of_links, of_process, of_routing, of_tunnel, report
 from .row import mend, play
 from .stage import Stage
 
+# Debian's current release, with a kernel of its own.
+ENGINE_OF_MACHINE = "trixie"
 CATALOGUE = of_tunnel, of_firewall, of_routing, of_links, of_container, of_process
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="leak", description="tailexit's leak suite")
-    parser.add_argument("--long", action="store_true", help="every row on every engine, long loops")
+    parser.add_argument("--long", action="store_true",
+                        help="every row on every engine, long loops, and the boot of a virtual machine")
     parser.add_argument("--engine", action="append", choices=roots.ENGINES, help="default: all")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10000),
                         help="of the random pairs")
-    parser.add_argument("--only", default="", help="rows whose name contains this")
+    parser.add_argument("--only", default="", help="rows whose name contains this; vm: the "
+                        "virtual machine, without --long as well")
     parser.add_argument("--pairs", type=int, help="how many")
     return parser.parse_args()
 
@@ -59,6 +63,8 @@ def rows_of(options, number, engines):
 def play_engine(engine, rows, options):
     """Returns how many rows went well, and wrong."""
     good = bad = 0
+    if not rows:
+        return good, bad
     with Stage(engine) as stage:
         for faults, pause in rows:
             row = play(stage, faults, pause)
@@ -68,6 +74,19 @@ def play_engine(engine, rows, options):
                 print("      nothing works after that; the other rows were not played", flush=True)
                 break
     return good, bad
+
+
+def play_cold_boot(options):
+    """Once, whatever the engines. Returns how often it went well, wrong, and could not be tried."""
+    if not (options.only in cold_boot.TITLE and (options.long or options.only.startswith("vm"))):
+        return 0, 0, 0
+    try:
+        row, subjects = cold_boot.play(ENGINE_OF_MACHINE)
+    except roots.Unavailable as error:
+        print(f"skipped: {cold_boot.TITLE}: {error}")
+        return 0, 0, 1
+    report.print_row(row, subjects, True)
+    return int(not row.wrong), int(bool(row.wrong)), 0
 
 
 def main():
@@ -87,6 +106,8 @@ def main():
             print(f"skipped: engine {roots.ENGINES[engine]} cannot be had here: {error}")
             well, wrong, skipped = 0, 0, skipped + len(rows)
         good, bad = good + well, bad + wrong
+    counts = play_cold_boot(options)
+    good, bad, skipped = good + counts[0], bad + counts[1], skipped + counts[2]
     print(f"\nseed {options.seed}, {time.monotonic() - began:.0f} s")
     print(f"{good} passed, {bad} failed, {skipped} skipped")
     return 1 if bad else 0

@@ -30,6 +30,8 @@ def print_row(row, subjects, everything):
           + (f"; {row.refusals} refusals of the host's own" if row.refusals else ""), flush=True)
     for line in row.wrong:
         print("      " + line, flush=True)
+    if row.remark:
+        print("      " + row.remark, flush=True)
     if not (everything or row.wrong):
         return
     print("      " + HEAD)

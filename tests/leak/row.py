@@ -27,6 +27,7 @@ class Row:
     repaired_ms: list = field(default_factory=list)
     settled_ms: float = 0
     wrong: list = field(default_factory=list)
+    remark: str = ""
 
     @property
     def name(self):

@@ -40,15 +40,18 @@ class Subject:
         return [Shot(proto, target, port, size) for target in self.targets
                 for proto, port, size in kinds] + (PINHOLE if self.confined else [])
 
+    def network_options(self):
+        return [*(arg for option in self.options for arg in ("-o", option)), "--ipv6",
+                "--subnet", self.subnet4 + ".0/24", "--subnet", self.subnet6 + ":/64"]
+
+    def box_options(self):
+        return ["--name", "of-" + self.name, "--restart", "always", "--network", self.name,
+                "--dns", DNS4, *(["-p", f"{PUBLISHED}:{PUBLISHED}"] if self.way == "exit" else [])]
+
     def create(self, docker):
-        self.net = docker.network(
-            "tailexit", *(arg for option in self.options for arg in ("-o", option)), "--ipv6",
-            "--subnet", self.subnet4 + ".0/24", "--subnet", self.subnet6 + ":/64", name=self.name)
+        self.net = docker.network("tailexit", *self.network_options(), name=self.name)
         self.bridge = "te-" + self.net.inspect()["Id"][:12]
-        docker.host.docker(
-            "run", "-d", "--name", "of-" + self.name, "--restart", "always", "--network", self.name,
-            "--dns", DNS4, *(["-p", f"{PUBLISHED}:{PUBLISHED}"] if self.way == "exit" else []),
-            NAME, "echo-server", "80")
+        docker.host.docker("run", "-d", *self.box_options(), NAME, "echo-server", "80")
         self.box = Container(docker, "of-" + self.name)
         self.make_routes()
 
