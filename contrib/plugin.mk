@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Included by the Makefile: the managed plugin, from the build to a registry.
+
+PLUGIN = $(BUILD)/plugin
+PLUGIN_NAME ?= tailexit-plugin
+# The names by which a registry knows this version.
+PLUGIN_TAGS ?= $(VERSION) latest
+# Everything that is packed is of this date, so that it has the same bytes whenever it is built.
+export SOURCE_DATE_EPOCH ?= 1767225600
+
+.PHONY: plugin
+plugin: $(BUILD)/tailexit ## the managed plugin, for `docker plugin create NAME build/plugin`
+	$(Q)CC="$(CC)" contrib/plugin.sh $(BUILD)/tailexit $(PLUGIN)
+
+.PHONY: push
+push: plugin ## push the managed plugin to REGISTRY (host[:port][/path]); needs a Docker engine
+	$(Q)contrib/push.sh $(PLUGIN) "$(REGISTRY)" $(PLUGIN_NAME) $(PLUGIN_TAGS)
