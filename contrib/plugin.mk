@@ -9,8 +9,12 @@ PLUGIN_TAGS ?= $(VERSION) latest
 export SOURCE_DATE_EPOCH ?= 1767225600
 
 .PHONY: plugin
-plugin: $(BUILD)/tailexit ## the managed plugin, for `docker plugin create NAME build/plugin`
-	$(Q)CC="$(CC)" contrib/plugin.sh $(BUILD)/tailexit $(PLUGIN)
+plugin: $(PLUGIN).tar.gz ## the managed plugin, for `docker plugin create NAME build/plugin`
+	@stat -c %s $< | awk '{ printf "$(PLUGIN): %.1f MB compressed\n", $$1 / 1e6 }'
+
+$(PLUGIN).tar.gz: $(BUILD)/tailexit config.json contrib/plugin.sh
+	$(call say,PLUGIN,$(PLUGIN))
+	$(Q)CC="$(CC)" contrib/plugin.sh $< $(PLUGIN)
 
 .PHONY: push
 push: plugin ## push the managed plugin to REGISTRY (host[:port][/path]); needs a Docker engine

@@ -72,5 +72,6 @@ put "$binary" /usr/bin/tailexit 0755
 put_interpreter
 put_legacy
 find "$dir" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-tar --sort=name --owner=0 --group=0 --numeric-owner --format=gnu -C "$dir" -c . | gzip -9n > "$dir.tar.gz"
-echo "$dir: $(stat -c %s "$dir.tar.gz" | sed 's/......$/.&/; s/\(\..\).*/\1/') MB compressed"
+tar --sort=name --owner=0 --group=0 --numeric-owner --format=gnu -C "$dir" -c . |
+	gzip -9n > "$dir.tar.gz.new"
+mv "$dir.tar.gz.new" "$dir.tar.gz"
