@@ -42,7 +42,7 @@ Q := @
 say = @printf '  %-6s %s\n' $(1) $(2)
 endif
 
-include contrib/install.mk contrib/plugin.mk
+include contrib/install.mk contrib/plugin.mk contrib/deb.mk
 
 .PHONY: all
 .DEFAULT_GOAL := all

@@ -12,10 +12,7 @@ import pytest
 from lab import plugin, probe, proc
 from lab.world import ECHO4, ECHO6, EXIT4, EXIT6, HOST4, HOST6, ISP4, ISP6, LAN4, LAN6
 
-from test_plugin_rig import REFERENCE, Pulse, Rig
-
-# Where a plugin that is away takes the containers with it, nothing is answered for seconds.
-GAP = 1
+from test_plugin_rig import GAP, REFERENCE, Pulse, Rig
 
 
 @pytest.fixture(scope="module")

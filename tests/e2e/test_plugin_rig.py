@@ -10,13 +10,17 @@ import time
 
 from lab import Host, World, image, plugin, proc
 from lab.docker import Container, Docker
-from lab.shout import shouting
+from lab.shout import shout, shouting
 from lab.tailexitd import REPOSITORY
+from lab.uplink import uplink
 from lab.world import ECHO4
 
 from test_policy_leaks import EAGER
-from test_policy_rig import DNS, DUAL, DUAL2, EVERYTHING, Judge
+from test_policy_rig import DNS, DUAL, DUAL2, NEARBY, WORLD, Judge
 
+SENT = WORLD + NEARBY
+# Where a plugin that is away takes the containers with it, nothing is answered for seconds.
+GAP = 1
 REFERENCE = f"{plugin.REGISTRY}/{plugin.NAME}"
 
 
@@ -89,13 +93,13 @@ class Rig:
         self.plugin.create()
         self.plugin.enable()
 
-    def populate(self):
+    def populate(self, of_plugin=True):
         """Of both names: a container that may go where it likes, and one that may not."""
         net = self.docker.network("tailexit", "-o", "policy=open", *DUAL2, name="free")
         self.free = self.docker.run(net, "--restart", "always", "-p", "81:80", name="free")
         self.judge = Judge(self.world, self.free, net)
-        self.closed = self.docker.network(self.plugin.name, "-o", "policy=killswitch", *DUAL,
-                                          name="closed")
+        self.closed = self.docker.network(self.plugin.name if of_plugin else "tailexit",
+                                          "-o", "policy=killswitch", *DUAL, name="closed")
         # It sends as soon as it exists, after every start.
         self.host.docker("run", "-d", "--name", "box", "--network", "closed", "--restart", "always", *DNS,
                          "-p", "82:80", image.NAME, "sh", "-c", EAGER)
@@ -103,10 +107,12 @@ class Rig:
         self.refresh()
 
     @contextlib.contextmanager
-    def confined(self):
+    def confined(self, but=lambda packet: False):
         """What the container sends meanwhile, and a network that may sends it out, stays in the tunnel."""
-        with self.judge.silent(), shouting(self.box.netns, EVERYTHING):
+        self.judge.control(lambda: shout(self.free.netns, SENT), SENT)
+        with uplink(self.world) as wire, shouting(self.box.netns, SENT, 0.05):
             yield
+        assert [packet for packet in wire.packets() if not but(packet)] == []
 
     def refresh(self):
         """After they have been started again: the engine may still be at it."""
