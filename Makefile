@@ -48,7 +48,8 @@ include contrib/install.mk contrib/plugin.mk contrib/deb.mk
 .DEFAULT_GOAL := all
 all: $(BUILD)/tailexit ## build the binary and libpolicy.a
 
-$(BUILD)/%.o: %.c
+# The flags and the version are in there.
+$(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@

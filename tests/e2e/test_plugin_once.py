@@ -110,6 +110,7 @@ def test_newer_state_and_removed_too_early(make_rig):
         rig.plugin("disable", "-f")
         write(state, newer)
         rig.plugin.enable()
+        assert rig.box.ask(ECHO4) == EXIT4
     assert pulse.gap < GAP
     with rig.judge.silent():
         rig.host.docker("restart", "-t", "0", "box", check=False)
