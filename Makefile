@@ -12,6 +12,8 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wformat=2 -Wswitch-enum -Wvla -Wwrite-strings -Wundef -Wno-missing-field-initializers
 HARDENING := -fstack-protector-strong -fPIE -fstack-clash-protection
+# The same bytes, wherever the sources are.
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
 # _FORTIFY_SOURCE needs optimisation, and sanitizers see more without it.
 ifeq ($(SAN),)
 HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
@@ -26,12 +28,12 @@ ifneq ($(WERROR),)
 WARNINGS += -Werror
 endif
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) \
-	$(SANITIZE) $(shell $(PKG_CONFIG) --cflags $(PKGS)) $(CFLAGS)
+	$(REPRODUCIBLE) $(SANITIZE) $(shell $(PKG_CONFIG) --cflags $(PKGS)) $(CFLAGS)
 ALL_LDFLAGS = $(LDFLAGS_HARDENING) $(SANITIZE) $(LDFLAGS)
 LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS))
 
-POLICY_SRC := $(wildcard policy/*.c policy/*/*.c)
-PLUGIN_SRC := $(wildcard plugin/*.c)
+POLICY_SRC := $(sort $(wildcard policy/*.c policy/*/*.c))
+PLUGIN_SRC := $(sort $(wildcard plugin/*.c))
 POLICY_OBJ := $(POLICY_SRC:%.c=$(BUILD)/%.o)
 PLUGIN_OBJ := $(PLUGIN_SRC:%.c=$(BUILD)/%.o)
 
@@ -40,13 +42,14 @@ Q := @
 say = @printf '  %-6s %s\n' $(1) $(2)
 endif
 
--include contrib/install.mk
+include contrib/install.mk contrib/plugin.mk contrib/deb.mk
 
 .PHONY: all
 .DEFAULT_GOAL := all
 all: $(BUILD)/tailexit ## build the binary and libpolicy.a
 
-$(BUILD)/%.o: %.c
+# The flags and the version are in there.
+$(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@

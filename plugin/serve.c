@@ -26,29 +26,33 @@
 #define CONNECTIONS_WANTED 4000
 /* `tailexit guard` holds the same locks, for a moment. */
 #define LOCKS_PATIENCE_MS 1000
+#define SOCKETS_MAX 4
 
 struct daemon {
 	struct locks locks;
 	int signals;
-	struct listener listener, control_listener;
+	struct listener listeners[SOCKETS_MAX], control_listener;
+	size_t n_listeners;
 	struct loop *loop;
 	struct policy *policy;
 	struct dockerd *dockerd;
 	struct strbuf pid_file;
-	struct server *server, *control;
+	struct server *servers[SOCKETS_MAX], *control;
 };
 
 static void daemon_done(struct daemon *daemon)
 {
 	server_stop(daemon->control);
-	server_stop(daemon->server);
+	for (size_t i = 0; i < daemon->n_listeners; i++)
+		server_stop(daemon->servers[i]);
 	dockerd_free(daemon->dockerd);
 	policy_close(daemon->policy);
 	if (daemon->loop && daemon->signals >= 0)
 		loop_fd_del(daemon->loop, daemon->signals);
 	loop_free(daemon->loop);
 	listener_done(&daemon->control_listener);
-	listener_done(&daemon->listener);
+	for (size_t i = 0; i < daemon->n_listeners; i++)
+		listener_done(&daemon->listeners[i]);
 	strbuf_done(&daemon->pid_file);
 	if (daemon->signals >= 0)
 		close(daemon->signals);
@@ -75,12 +79,32 @@ static int take_locks(struct daemon *daemon, const struct settings *settings, st
 	return r;
 }
 
-static int open_listener(struct daemon *daemon, const struct settings *settings, struct err *err)
+static int open_listener(struct daemon *daemon, const char *path, struct err *err)
 {
-	int r = listener_inherit(&daemon->listener, err);
+	int r;
 
+	if (daemon->n_listeners == SOCKETS_MAX)
+		return err_set(err, -E2BIG, "more than %d sockets; name fewer", SOCKETS_MAX);
+	r = listener_open(&daemon->listeners[daemon->n_listeners], path, err);
 	if (r == 0)
-		r = listener_open(&daemon->listener, settings->socket, err);
+		daemon->n_listeners++;
+	return r;
+}
+
+/* A managed plugin has one of its own, by which dockerd knows it with its tag, and one among the
+ * host's, for the name without. */
+static int open_listeners(struct daemon *daemon, const struct settings *settings, struct err *err)
+{
+	AUTO_FREE char *paths = xstrdup(settings->socket);
+	char *rest = paths, *path;
+	int r = listener_inherit(&daemon->listeners[0], err);
+
+	if (r != 0) {
+		daemon->n_listeners = r > 0;
+		return r < 0 ? r : 0;
+	}
+	while (r >= 0 && (path = strsep(&rest, ",")))
+		r = open_listener(daemon, path, err);
 	return r < 0 ? r : 0;
 }
 
@@ -241,19 +265,24 @@ static void handle_call(void *arg, const char *path, const char *body, size_t le
 		dockerd_started(daemon->dockerd);
 }
 
-static int start_server(struct daemon *daemon, struct err *err)
+static int start_servers(struct daemon *daemon, struct err *err)
 {
 	const struct server_config config = {
 		.content_type = "application/vnd.docker.plugins.v1.2+json",
 		.max_body = 1024 * 1024,
-		.max_connections = raise_limits(),
+		.max_connections = raise_limits() / (unsigned int)daemon->n_listeners,
 		.timeout_ms = 30000,
 		.handler = handle_call,
 		.arg = daemon,
 	};
 
-	daemon->server = server_start(&daemon->listener, daemon->loop, &config, err);
-	return daemon->server ? 0 : err->code;
+	for (size_t i = 0; i < daemon->n_listeners; i++) {
+		daemon->servers[i] =
+			server_start(&daemon->listeners[i], daemon->loop, &config, err);
+		if (!daemon->servers[i])
+			return err->code;
+	}
+	return 0;
 }
 
 static int prepare(struct daemon *daemon, const struct settings *settings, struct err *err)
@@ -261,6 +290,7 @@ static int prepare(struct daemon *daemon, const struct settings *settings, struc
 	const struct policy_config config = {
 		.state_dir = settings->state_dir,
 		.run_dir = settings->run_dir,
+		.sysctl_dir = settings->sysctl_dir,
 		.is_neighbour = dockerd_names_bridge,
 		.ask = on_ask,
 		.arg = daemon,
@@ -273,7 +303,7 @@ static int prepare(struct daemon *daemon, const struct settings *settings, struc
 	r = take_locks(daemon, settings, err);
 	/* First of all: a dockerd that starts at the same time gets to wait instead of an error. */
 	if (r == 0)
-		r = open_listener(daemon, settings, err);
+		r = open_listeners(daemon, settings, err);
 	if (r < 0)
 		return r;
 	daemon->loop = loop_new(err);
@@ -283,9 +313,7 @@ static int prepare(struct daemon *daemon, const struct settings *settings, struc
 	if (!daemon->policy)
 		return err->code;
 	r = open_signals(daemon, err);
-	if (r < 0)
-		return r;
-	return start_server(daemon, err);
+	return r < 0 ? r : start_servers(daemon, err);
 }
 
 int serve(const struct settings *settings, struct err *err)
@@ -294,7 +322,6 @@ int serve(const struct settings *settings, struct err *err)
 	struct daemon daemon = {
 		.locks = { -1, -1 },
 		.signals = -1,
-		.listener.fd = -1,
 		.control_listener.fd = -1,
 	};
 	int r;

@@ -21,7 +21,8 @@ struct setting {
 
 static const struct setting table[] = {
 	{ "socket", TEXT, "TAILEXIT_SOCKET", "/run/docker/plugins/tailexit.sock",
-	  offsetof(struct settings, socket), COMMAND_SERVE, "where dockerd finds the driver" },
+	  offsetof(struct settings, socket), COMMAND_SERVE,
+	  "where dockerd finds the driver; up to 4 paths, separated by commas" },
 	{ "state-dir", TEXT, "TAILEXIT_STATE_DIR", "/var/lib/tailexit",
 	  offsetof(struct settings, state_dir), COMMAND_SERVE | COMMAND_GUARD,
 	  "networks; survives a reboot" },
@@ -30,6 +31,9 @@ static const struct setting table[] = {
 	  "endpoints and the control socket; dies with the boot" },
 	{ "docker-sock", TEXT, "TAILEXIT_DOCKER_SOCK", "/run/docker.sock",
 	  offsetof(struct settings, docker_sock), COMMAND_SERVE, "the Engine API" },
+	{ "sysctl-dir", TEXT, "TAILEXIT_SYSCTL_DIR", "/proc/sys",
+	  offsetof(struct settings, sysctl_dir), COMMAND_SERVE,
+	  "where forwarding is turned on; another mount where /proc/sys is read-only" },
 	{ "log-level", TEXT, "TAILEXIT_LOG_LEVEL", "info", offsetof(struct settings, log_level),
 	  COMMAND_SERVE, "error, warn, info or debug" },
 	{ "json", FLAG, NULL, NULL, offsetof(struct settings, json), COMMAND_PORTS | COMMAND_STATUS,
@@ -48,7 +52,7 @@ static const struct setting table[] = {
 
 #define HELP_VALUE ((int)ARRAY_SIZE(table))
 /* The row of --opt, whose short form is -o. */
-#define OPT_VALUE 6
+#define OPT_VALUE 7
 
 static void *place_of(struct settings *settings, const struct setting *setting)
 {

@@ -13,10 +13,11 @@ struct repeated {
 };
 
 struct settings {
-	const char *socket;
+	const char *socket; /* one or several, separated by commas */
 	const char *state_dir;
 	const char *run_dir;
 	const char *docker_sock; /* of the Engine API */
+	const char *sysctl_dir;
 	const char *log_level;
 	bool json;
 	/* of a network that is only thought of */

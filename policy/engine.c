@@ -309,11 +309,13 @@ struct policy *policy_open(const struct policy_config *config, struct loop *loop
 	policy->config = *config;
 	policy->store = (struct store){ -1, -1, -1 };
 	r = nl_open(&policy->nl, err);
+	if (r == 0 && config->sysctl_dir)
+		policy->nl.sysctls = config->sysctl_dir;
 	if (r == 0)
 		r = store_open(&policy->store, config->state_dir, config->run_dir, err);
 	if (r == 0 && !(policy->ports = ports_new(loop, &(struct ports_limits){ 0 }, err)))
 		r = err->code;
-	policy->legacy = hostfw_legacy_new(loop, policy->nl.proc, legacy_failed);
+	policy->legacy = hostfw_legacy_new(loop, legacy_failed);
 	if (r == 0)
 		r = events_start(policy, err);
 	if (r == 0)

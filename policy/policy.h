@@ -13,8 +13,9 @@
 struct policy;
 
 struct policy_config {
-	const char *state_dir; /* networks: survives a reboot */
-	const char *run_dir;   /* endpoints: dies with the boot */
+	const char *state_dir;  /* networks: survives a reboot */
+	const char *run_dir;    /* endpoints: dies with the boot */
+	const char *sysctl_dir; /* where the host's /proc/sys is; NULL: there */
 	/* Is a bridge of this name one of somebody else's container networks, from which ours are
 	 * kept apart? May be NULL. */
 	bool (*is_neighbour)(const char *bridge);

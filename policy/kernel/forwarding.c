@@ -19,8 +19,8 @@ int forwarding_enable(struct nl *nl, enum family family, struct err *err)
 	if (r == 0 && value == 0)
 		r = sysctl_set(nl, knobs[family], 1, err);
 	if (r == -ENOENT)
-		return err_set(err, r, "this kernel has no IPv%d (%s/sys/%s does not exist)",
-			       family == V4 ? 4 : 6, nl->proc, knobs[family]);
+		return err_set(err, r, "this kernel has no IPv%d (%s/%s does not exist)",
+			       family == V4 ? 4 : 6, nl->sysctls, knobs[family]);
 	if (r < 0)
 		return err_wrap(err, "IPv%d forwarding is off and cannot be turned on",
 				family == V4 ? 4 : 6);

@@ -29,7 +29,6 @@ struct job {
 
 struct hostfw_legacy {
 	struct loop *loop;
-	const char *proc;
 	void (*failed)(const char *sentence);
 	struct job *jobs; /* the first one is under way if child is */
 	pid_t child;
@@ -37,15 +36,12 @@ struct hostfw_legacy {
 };
 
 /* A family whose legacy filter table is not loaded has no rules in it. */
-static bool table_loaded(const char *proc, const char *file)
+static bool table_loaded(const char *file)
 {
-	AUTO(strbuf) struct strbuf path = { 0 };
+	FILE *names = fopen(file, "re");
 	bool found = false;
 	char name[64];
-	FILE *names;
 
-	strbuf_addf(&path, "%s/net/%s", proc, file);
-	names = fopen(strbuf_text(&path), "re");
 	while (names && fgets(name, sizeof(name), names))
 		found |= streq(name, "filter\n");
 	if (names)
@@ -53,10 +49,10 @@ static bool table_loaded(const char *proc, const char *file)
 	return found;
 }
 
-static bool in_use(const struct hostfw_legacy *legacy)
+static bool in_use(void)
 {
-	return table_loaded(legacy->proc, "ip_tables_names") ||
-	       table_loaded(legacy->proc, "ip6_tables_names");
+	return table_loaded("/proc/net/ip_tables_names") ||
+	       table_loaded("/proc/net/ip6_tables_names");
 }
 
 /* ---- in the child ---- */
@@ -189,7 +185,7 @@ static void add_job(struct hostfw_legacy *legacy, bool allow, const char *const 
 {
 	struct job *job, **end = &legacy->jobs;
 
-	if (!in_use(legacy))
+	if (!in_use())
 		return;
 	job = xcalloc(1, sizeof(*job));
 	job->allow = allow;
@@ -225,14 +221,11 @@ void hostfw_legacy_withdraw(struct hostfw_legacy *legacy, const char *const *pat
 	add_job(legacy, false, patterns, n);
 }
 
-struct hostfw_legacy *hostfw_legacy_new(struct loop *loop, const char *proc,
-					void (*failed)(const char *sentence))
+struct hostfw_legacy *hostfw_legacy_new(struct loop *loop, void (*failed)(const char *sentence))
 {
 	struct hostfw_legacy *legacy = xcalloc(1, sizeof(*legacy));
 
-	*legacy = (struct hostfw_legacy){
-		.loop = loop, .proc = proc, .failed = failed, .child_fd = -1
-	};
+	*legacy = (struct hostfw_legacy){ .loop = loop, .failed = failed, .child_fd = -1 };
 	return legacy;
 }
 

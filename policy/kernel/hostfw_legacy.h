@@ -10,9 +10,8 @@
 
 struct hostfw_legacy;
 
-/* proc: where /proc is mounted; borrowed. failed() is called, later, with a sentence. */
-struct hostfw_legacy *hostfw_legacy_new(struct loop *loop, const char *proc,
-					void (*failed)(const char *sentence));
+/* failed() is called, later, with a sentence. */
+struct hostfw_legacy *hostfw_legacy_new(struct loop *loop, void (*failed)(const char *sentence));
 /* Waits, two seconds at most, for the jobs under way: removing rules is one of them. Accepts NULL.
  */
 void hostfw_legacy_free(struct hostfw_legacy *legacy);

@@ -66,7 +66,7 @@ void nl_close(struct nl *nl)
 
 int nl_open(struct nl *ret_nl, struct err *err)
 {
-	struct nl nl = { .proc = "/proc" };
+	struct nl nl = { .sysctls = "/proc/sys" };
 
 	nl.route = open_socket(NETLINK_ROUTE, err);
 	if (!nl.route)

@@ -11,9 +11,9 @@
 struct nl {
 	struct mnl_socket *route;
 	struct mnl_socket *netfilter;
-	uint32_t seq;     /* of the last request; ++ for the next */
-	const char *proc; /* where the host's /proc is mounted; borrowed */
-	char *buffer;     /* for answers; owned */
+	uint32_t seq;        /* of the last request; ++ for the next */
+	const char *sysctls; /* where the host's /proc/sys is mounted; borrowed */
+	char *buffer;        /* for answers; owned */
 };
 
 int nl_open(struct nl *ret_nl, struct err *err);

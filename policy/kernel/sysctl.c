@@ -15,7 +15,7 @@ static int open_knob(const struct nl *nl, const char *name, int flags, struct er
 	char path[256];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/sys/%s", nl->proc, name);
+	snprintf(path, sizeof(path), "%s/%s", nl->sysctls, name);
 	fd = open(path, flags | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
@@ -34,7 +34,7 @@ int sysctl_get(const struct nl *nl, const char *name, int *ret_value, struct err
 		return fd;
 	got = read(fd, text, sizeof(text) - 1);
 	if (got < 0)
-		err_errno(err, -errno, "cannot read %s/sys/%s", nl->proc, name);
+		err_errno(err, -errno, "cannot read %s/%s", nl->sysctls, name);
 	close(fd);
 	if (got < 0)
 		return err->code;
@@ -57,6 +57,6 @@ int sysctl_set(const struct nl *nl, const char *name, int value, struct err *err
 	r = write(fd, text, len) == len ? 0 : -errno;
 	close(fd);
 	if (r < 0)
-		return err_errno(err, r, "cannot write %d to %s/sys/%s", value, nl->proc, name);
+		return err_errno(err, r, "cannot write %d to %s/%s", value, nl->sysctls, name);
 	return 0;
 }

@@ -46,7 +46,7 @@ def root(suite, systemd):
     return path
 
 
-def _sources():
+def sources():
     """The files of the repository as they are now, without what was built."""
     listing = proc.run(["git", "-c", "safe.directory=*", "-C", REPOSITORY, "ls-files", "-z",
                         "--cached", "--others", "--exclude-standard"]).stdout
@@ -70,7 +70,7 @@ class Fresh:
         return self.world.path("host", *names)
 
     def _copy_sources(self):
-        for name in _sources():
+        for name in sources():
             target = self.path("upper" + SOURCES, name)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copy(os.path.join(REPOSITORY, name), target)

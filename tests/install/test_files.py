@@ -171,15 +171,23 @@ def test_manifest():
     assert manifest["network"]["type"] == "host"
     assert "CAP_NET_ADMIN" in manifest["linux"]["capabilities"]
     environment = {entry["name"]: entry for entry in manifest["env"]}
-    assert sorted(environment) == sorted(variable for _, variable, _ in settings() if variable)
+    defaults = {variable: default for _, variable, default in settings() if variable}
+    fixed = dict(zip(manifest["entrypoint"][2::2], manifest["entrypoint"][3::2]))
     assert all(entry["settable"] == ["value"] for entry in environment.values())
-    # What has to survive an upgrade must not be in the plugin's own file system.
-    assert environment["TAILEXIT_STATE_DIR"]["value"] == manifest["propagatedMount"]
-    socket = environment["TAILEXIT_SOCKET"]["value"]
-    assert socket == "/run/docker/plugins/" + manifest["interface"]["socket"]
+    # An upgrade brings no variable that is new: what is not in the environment has to do as it is, and
+    # must not be set where that would lose networks.
+    assert set(defaults) - set(environment) == {
+        "TAILEXIT_STATE_DIR", "TAILEXIT_RUN_DIR", "TAILEXIT_SYSCTL_DIR"}
+    assert defaults["TAILEXIT_STATE_DIR"] == manifest["propagatedMount"]
     mounted = tuple(entry["destination"] + "/" for entry in manifest["mounts"])
-    for variable in "TAILEXIT_RUN_DIR", "TAILEXIT_DOCKER_SOCK":
-        assert environment[variable]["value"].startswith(mounted)
+    for path in (defaults["TAILEXIT_RUN_DIR"], environment["TAILEXIT_DOCKER_SOCK"]["value"],
+                 fixed["--sysctl-dir"] + "/net"):
+        assert (path + "/").startswith(mounted), path
+    own, hosts = environment["TAILEXIT_SOCKET"]["value"].split(",")
+    assert own == "/run/docker/plugins/" + manifest["interface"]["socket"]
+    assert hosts.startswith(mounted) and hosts.endswith(defaults["TAILEXIT_SOCKET"])
+    # Docker mounts the plugin's own directory over one of the host's: not for the host to see.
+    assert all("private" in entry["options"] for entry in manifest["mounts"])
 
 
 def test_version_is_one():

@@ -82,14 +82,14 @@ def shout(netns, shots, *, source_port=None, link="eth0", seconds=0.3):
 
 
 @contextlib.contextmanager
-def shouting(netns, shots):
+def shouting(netns, shots, seconds=0.005):
     """Again and again, as long as the block lasts."""
     over = threading.Event()
     rounds = []
 
     def send():
         while not over.is_set():
-            shout(netns, shots, seconds=0.005)
+            shout(netns, shots, seconds=seconds)
             rounds.append(1)
 
     thread = threading.Thread(target=send)

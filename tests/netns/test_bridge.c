@@ -95,13 +95,13 @@ static void others_are_refused(void **state)
 static void failure_leaves_nothing(void **state)
 {
 	struct fixture *f = *state;
-	char proc[] = P_tmpdir "/tailexit-XXXXXX";
+	char sysctls[] = P_tmpdir "/tailexit-XXXXXX";
 
-	assert_non_null(mkdtemp(proc));
-	assert_true(sh("mkdir -p %s/sys/net/ipv6/conf/te-1/accept_ra", proc));
-	f->nl.proc = proc;
+	assert_non_null(mkdtemp(sysctls));
+	assert_true(sh("mkdir -p %s/net/ipv6/conf/te-1/accept_ra", sysctls));
+	f->nl.sysctls = sysctls;
 	assert_int_equal(bridge_add(&f->nl, &bridge, &f->err), -EISDIR);
-	assert_true(sh("rm -r %s", proc));
+	assert_true(sh("rm -r %s", sysctls));
 	assert_non_null(strstr(f->err.text, "cannot create bridge 'te-1': cannot read"));
 	assert_false(link_exists(&f->nl, "te-1"));
 }
@@ -110,7 +110,7 @@ static void no_ipv6_is_no_failure(void **state)
 {
 	struct fixture *f = *state;
 
-	f->nl.proc = "/nowhere";
+	f->nl.sysctls = "/nowhere";
 	assert_ok(bridge_add(&f->nl, &bridge, &f->err), &f->err);
 	assert_true(link_exists(&f->nl, "te-1"));
 }

@@ -310,7 +310,7 @@ static void forwarding_without_ipv6(void **state)
 	struct fixture *f = *state;
 	AUTO(plan) struct plan plan = { 0 };
 
-	f->nl.proc = "/nowhere";
+	f->nl.sysctls = "/nowhere";
 	assert_ok(forwarding_observe(&f->nl, &plan, &f->err), &f->err);
 	assert_int_equal(plan.n, 0);
 	assert_int_equal(forwarding_enable(&f->nl, V6, &f->err), -ENOENT);
