@@ -17,27 +17,37 @@
 
 struct control_command {
 	const char *path;
-	void (*fn)(struct strbuf *reply, struct policy *policy);
+	void (*fn)(struct strbuf *reply, const struct control *control);
 };
 
-static void list_ports(struct strbuf *reply, struct policy *policy)
+static void list_ports(struct strbuf *reply, const struct control *control)
 {
-	encode_ports(reply, policy);
+	encode_ports(reply, control->policy);
+}
+
+static void tell_status(struct strbuf *reply, const struct control *control)
+{
+	encode_status(reply, control->policy, control->dockerd);
+}
+
+static void tell_difference(struct strbuf *reply, const struct control *control)
+{
+	encode_difference(reply, control->policy);
 }
 
 static const struct control_command commands[] = {
 	{ CONTROL_PORTS, list_ports },
-	{ CONTROL_STATUS, encode_status },
-	{ CONTROL_DIFF, encode_difference },
+	{ CONTROL_STATUS, tell_status },
+	{ CONTROL_DIFF, tell_difference },
 };
 
-void control_handle(void *policy, const char *path, const char *body, size_t len,
+void control_handle(void *control, const char *path, const char *body, size_t len,
 		    struct strbuf *reply, int *ret_status)
 {
 	(void)body, (void)len;
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (streq(commands[i].path, path)) {
-			commands[i].fn(reply, policy);
+			commands[i].fn(reply, control);
 			return;
 		}
 	}

@@ -14,8 +14,17 @@
 #define CONTROL_STATUS "/status" /* every network, as a JSON array */
 #define CONTROL_DIFF "/diff" /* what the kernel has otherwise than it should, as a JSON string */
 
-/* The daemon's end: a handler of the server; its argument is the struct policy. */
-void control_handle(void *policy, const char *path, const char *body, size_t len,
+struct policy;
+struct dockerd;
+
+/* Who can answer. */
+struct control {
+	struct policy *policy;
+	struct dockerd *dockerd; /* NULL: not there yet */
+};
+
+/* The daemon's end: a handler of the server; its argument is a struct control. */
+void control_handle(void *control, const char *path, const char *body, size_t len,
 		    struct strbuf *reply, int *ret_status);
 
 /* The tool's end. Waits for the answer, but not for ever. */

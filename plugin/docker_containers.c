@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "../policy/base/mem.h"
+#include "../policy/model/network.h"
 #include "docker_networks.h"
 
 static const char *text_of(const json_t *object, const char *name)
@@ -27,6 +28,27 @@ static bool is_way_out(const json_t *network, const struct docker_networks *netw
 	return true;
 }
 
+/* The first one, which is its own; the others are those of links to it. */
+static const char *name_of(const json_t *object)
+{
+	const char *name = json_string_value(json_array_get(json_object_get(object, "Names"), 0));
+
+	if (name && *name == '/')
+		name++;
+	/* It is said to people. */
+	return name && name[strspn(name, ID_CHARACTERS)] == '\0' ? name : "?";
+}
+
+static void read_endpoint(const json_t *network, const char *id, struct docker_container *container)
+{
+	size_t e = container->n_endpoints++;
+
+	container->endpoints[e] = id;
+	container->networks[e] = text_of(network, "NetworkID");
+	container->v4_out[e] = *text_of(network, "Gateway");
+	container->v6_out[e] = *text_of(network, "IPv6Gateway");
+}
+
 static void read_container(const json_t *object, const struct docker_networks *all,
 			   struct docker_container *container)
 {
@@ -35,12 +57,17 @@ static void read_container(const json_t *object, const struct docker_networks *a
 	const char *name;
 	json_t *network;
 
+	container->name = name_of(object);
+	container->labels = json_object_get(object, "Labels");
 	container->endpoints = xcalloc(json_object_size(networks) + 1, sizeof(char *));
+	container->networks = xcalloc(json_object_size(networks) + 1, sizeof(char *));
+	container->v4_out = xcalloc(json_object_size(networks) + 1, sizeof(bool));
+	container->v6_out = xcalloc(json_object_size(networks) + 1, sizeof(bool));
 	json_object_foreach (networks, name, network) {
 		const char *id = text_of(network, "EndpointID");
 
 		if (*id)
-			container->endpoints[container->n_endpoints++] = id;
+			read_endpoint(network, id, container);
 		container->leads_out |= is_way_out(network, all);
 	}
 }
@@ -74,8 +101,12 @@ int docker_containers_read(struct docker_containers *ret_containers, const char 
 
 void docker_containers_done(struct docker_containers *containers)
 {
-	for (size_t i = 0; i < containers->n; i++)
+	for (size_t i = 0; i < containers->n; i++) {
 		free(containers->items[i].endpoints);
+		free(containers->items[i].networks);
+		free(containers->items[i].v4_out);
+		free(containers->items[i].v6_out);
+	}
 	free(containers->items);
 	json_decref(containers->root);
 	*containers = (struct docker_containers){ 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The Engine API's list of running containers, read: to which networks is each connected, and does
- * one of them lead out? */
+/* The Engine API's list of running containers, read: to which networks is each connected, does one
+ * of them lead out, and which labels does it have? */
 #pragma once
 
 #include <jansson.h>
@@ -14,7 +14,11 @@
 struct docker_networks;
 
 struct docker_container {
+	const char *name;       /* as people call it */
+	const json_t *labels;   /* whatever the engine says; NULL: nothing */
 	const char **endpoints; /* ids */
+	const char **networks;  /* of each endpoint, its network's id */
+	bool *v4_out, *v6_out;  /* and has it a gateway? */
 	size_t n_endpoints;
 	bool leads_out; /* one of them has a gateway */
 	bool publishes; /* for whoever reads the list */

@@ -57,6 +57,18 @@ static bool is_identity(const json_t *network)
 	return driver && streq(driver, "host");
 }
 
+static struct docker_network read_network(const json_t *network, const char *id)
+{
+	const char *name = json_string_value(json_object_get(network, "Name"));
+
+	return (struct docker_network){
+		.id = id,
+		/* It is said to people. */
+		.name = name && name[strspn(name, ID_CHARACTERS)] == '\0' ? name : "?",
+		.labels = json_object_get(network, "Labels"),
+	};
+}
+
 int docker_networks_read(struct docker_networks *ret_networks, const char *body, size_t len,
 			 struct err *err)
 {
@@ -73,6 +85,7 @@ int docker_networks_read(struct docker_networks *ret_networks, const char *body,
 	networks.names = xcalloc(size + 1, sizeof(*networks.names));
 	networks.bridges = xcalloc(size + 1, sizeof(*networks.bridges));
 	networks.ids = xcalloc(size + 1, sizeof(*networks.ids));
+	networks.items = xcalloc(size + 1, sizeof(*networks.items));
 	networks.internal = xcalloc(size + 1, sizeof(*networks.internal));
 	for (size_t i = 0; i < size; i++) {
 		const json_t *network = json_array_get(root, i);
@@ -81,10 +94,12 @@ int docker_networks_read(struct docker_networks *ret_networks, const char *body,
 
 		if (read_name(network, name))
 			networks.bridges[networks.n_bridges++] = name->s;
-		if (id && *id)
+		if (id && *id) {
+			networks.items[networks.n_ids] = read_network(network, id);
 			networks.ids[networks.n_ids++] = id;
-		else
+		} else {
 			whole = false;
+		}
 		if (id && *id && is_identity(network))
 			networks.engine = id;
 		if (id && json_is_true(json_object_get(network, "Internal")))
@@ -100,6 +115,7 @@ void docker_networks_done(struct docker_networks *networks)
 {
 	free(networks->internal);
 	free(networks->ids);
+	free(networks->items);
 	free(networks->bridges);
 	free(networks->names);
 	json_decref(networks->root);

@@ -9,10 +9,17 @@
 
 #define DOCKER_NETWORKS_TARGET "/networks"
 
+/* One of them. Its labels are whatever the engine says; NULL: nothing. */
+struct docker_network {
+	const char *id, *name;
+	const json_t *labels;
+};
+
 struct docker_networks {
 	const char **bridges; /* of all networks of driver "bridge" */
 	size_t n_bridges;
-	const char **ids; /* of all networks, whatever their driver is called here */
+	const char **ids;             /* of all networks, whatever their driver is called here */
+	struct docker_network *items; /* the same networks */
 	size_t n_ids;
 	const char **internal; /* ids of those that lead nowhere */
 	size_t n_internal;

@@ -3,12 +3,13 @@
 #include "dockerd.h"
 
 #include <errno.h>
-#include <jansson.h>
 
 #include "../policy/base/log.h"
 #include "../policy/base/mem.h"
+#include "../policy/base/strbuf.h"
 #include "docker_containers.h"
 #include "docker_networks.h"
+#include "engine_bugs.h"
 #include "http_call.h"
 
 #define NETWORKS_MAX (4u << 20)
@@ -26,10 +27,12 @@ struct dockerd {
 	struct loop_timer *next;
 	uint64_t next_ms; /* when it fires, 0: never */
 	bool version_known;
+	struct engine_bugs bugs;
 	unsigned int looks; /* how many more */
 	unsigned int look_ms, retry_ms;
 	unsigned int again_ms;     /* how soon somebody wants to be told again; 0: nobody */
 	uint64_t failing_since_ms; /* 0: not failing */
+	struct err failure;        /* the last one */
 	enum { NOTHING, READ, NOT_READABLE } told;
 };
 
@@ -69,12 +72,13 @@ static void on_failure(struct dockerd *dockerd, const struct err *err)
 	log_debug("%s: %s", dockerd->config.socket, err->text);
 	if (!dockerd->failing_since_ms)
 		dockerd->failing_since_ms = now_ms;
+	dockerd->failure = *err;
 	if (dockerd->told != NOT_READABLE &&
 	    (!is_absence(err->code) ||
 	     now_ms - dockerd->failing_since_ms >= dockerd->config.patience_ms)) {
 		log_warn(
-			"Docker's API at %s is not readable (%s): bridges with a name of their own "
-			"are not recognised, ports of containers that are only on isolated networks "
+			"Docker's API at %s is not readable (%s): labels are not read, bridges with "
+			"a name of their own are not recognised, ports of containers that are only on isolated networks "
 			"are not published, and networks that Docker has forgotten stay",
 			dockerd->config.socket, err->text);
 		dockerd->told = NOT_READABLE;
@@ -136,6 +140,8 @@ static void on_containers(void *arg, const char *body, size_t len, const struct 
 	} else if (docker_containers_read(&containers, body, len, &networks, &err) < 0) {
 		on_failure(dockerd, &err);
 	} else {
+		engine_bugs_look_at(&dockerd->bugs, &containers, dockerd->config.is_own,
+				    dockerd->config.arg);
 		want_again(dockerd, dockerd->config.containers(dockerd->config.arg, &containers));
 		on_success(dockerd);
 	}
@@ -167,20 +173,6 @@ static void on_networks(void *arg, const char *body, size_t len, const struct er
 	http_call_free(call);
 }
 
-static void check_version(const char *body, size_t len)
-{
-	json_t *root = json_loadb(body, len, 0, NULL);
-	const char *version = json_string_value(json_object_get(root, "Version"));
-	unsigned int patch;
-
-	if (version && sscanf(version, "29.0.%3u", &patch) == 1 && patch < 3)
-		log_warn(
-			"Docker Engine %.32s crashes when a container of any plugin network stops; "
-			"upgrade to 29.0.3 or newer",
-			version);
-	json_decref(root);
-}
-
 static void on_version(void *arg, const char *body, size_t len, const struct err *failure)
 {
 	struct dockerd *dockerd = arg;
@@ -189,7 +181,7 @@ static void on_version(void *arg, const char *body, size_t len, const struct err
 	if (failure) {
 		on_failure(dockerd, failure);
 	} else {
-		check_version(body, len);
+		engine_bugs_meet(&dockerd->bugs, body, len);
 		dockerd->version_known = true;
 		ask(dockerd, DOCKER_NETWORKS_TARGET, NETWORKS_MAX, on_networks);
 	}
@@ -211,7 +203,7 @@ static void on_next(void *arg)
 	} else if (dockerd->version_known) {
 		ask(dockerd, DOCKER_NETWORKS_TARGET, NETWORKS_MAX, on_networks);
 	} else {
-		ask(dockerd, "/version", VERSION_MAX, on_version);
+		ask(dockerd, ENGINE_VERSION_TARGET, VERSION_MAX, on_version);
 	}
 }
 
@@ -220,6 +212,34 @@ void dockerd_look(struct dockerd *dockerd)
 	dockerd->looks = LOOKS - 1;
 	dockerd->look_ms = dockerd->config.look_ms * 2;
 	arm(dockerd, dockerd->config.look_ms);
+}
+
+void dockerd_look_once(struct dockerd *dockerd)
+{
+	arm(dockerd, dockerd->config.look_ms);
+}
+
+void dockerd_each_warning(const struct dockerd *dockerd,
+			  void (*fn)(void *arg, const char *sentence), void *arg)
+{
+	AUTO(strbuf) struct strbuf failure = { 0 };
+	AUTO(strbuf) struct strbuf crash = { 0 };
+	AUTO(strbuf) struct strbuf priority = { 0 };
+
+	if (!dockerd)
+		return;
+	if (dockerd->failing_since_ms) {
+		strbuf_addf(&failure,
+			    "labels are not read: Docker's API at %s is not readable (%s); options "
+			    "hold, and it is tried again",
+			    dockerd->config.socket, dockerd->failure.text);
+		fn(arg, failure.text);
+	}
+	if (engine_bugs_crash(&dockerd->bugs, &crash))
+		fn(arg, crash.text);
+	if (engine_bugs_priority(&dockerd->bugs, dockerd->config.is_own, dockerd->config.arg,
+				 &priority))
+		fn(arg, priority.text);
 }
 
 void dockerd_started(struct dockerd *dockerd)

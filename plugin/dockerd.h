@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the Engine API tells that the calls of a driver do not: the names of Docker's own bridges,
- * which networks there are, and to which of them each running container is connected.
+ * which networks there are, to which of them each running container is connected, and their labels.
  * Asked from timers only: while dockerd calls us, it may hold what an answer needs.
  *
  * The API is asked when there is a reason, and no connection stays open. A stream of events would
@@ -34,6 +34,8 @@ struct dockerd_config {
 	bool (*wants_containers)(void *arg);
 	/* The running ones. Returns the same as the other. */
 	unsigned int (*containers)(void *arg, struct docker_containers *containers);
+	/* Is this endpoint one of ours, and still there? */
+	bool (*is_own)(void *arg, const char *network, const char *endpoint);
 	void *arg;
 };
 
@@ -44,8 +46,15 @@ void dockerd_free(struct dockerd *dockerd); /* accepts NULL */
 /* A bridge, a network or a container's connection has come or gone. Looks several times: dockerd
  * names a network only when it is complete, long after its bridge. */
 void dockerd_look(struct dockerd *dockerd);
+/* Something has come of which dockerd can tell more soon. Looks once: who is told says how soon
+ * again. */
+void dockerd_look_once(struct dockerd *dockerd);
 /* Another dockerd process has shown up. */
 void dockerd_started(struct dockerd *dockerd);
+
+/* What is wrong with it now, a sentence each. Accepts NULL: nothing. */
+void dockerd_each_warning(const struct dockerd *dockerd,
+			  void (*fn)(void *arg, const char *sentence), void *arg);
 
 /* Does Docker give this name to bridges, unless told otherwise? */
 bool dockerd_names_bridge(const char *bridge);

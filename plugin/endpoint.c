@@ -33,6 +33,7 @@ static int add_endpoint(struct policy *policy, struct endpoint_request *request,
 	struct exception exception;
 	int r = 0;
 
+	request->endpoint.names_by_host = !request->own_resolvers;
 	if (network && request->options.n) {
 		r = options_except(network, &request->options, &exception, err);
 		request->endpoint.exception = &exception;

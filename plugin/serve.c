@@ -16,6 +16,7 @@
 #include "docker_networks.h"
 #include "dockerd.h"
 #include "driver.h"
+#include "labels.h"
 #include "late_ports.h"
 #include "locks.h"
 #include "notify.h"
@@ -38,6 +39,7 @@ struct daemon {
 	struct dockerd *dockerd;
 	struct strbuf pid_file;
 	struct server *servers[SOCKETS_MAX], *control;
+	struct control answerers;
 };
 
 static void daemon_done(struct daemon *daemon)
@@ -179,11 +181,12 @@ static void start_control(struct daemon *daemon, const struct settings *settings
 		.max_connections = 64,
 		.timeout_ms = 30000,
 		.handler = control_handle,
-		.arg = daemon->policy,
+		.arg = &daemon->answerers,
 	};
 	AUTO(strbuf) struct strbuf path = { 0 };
 	struct err err;
 
+	daemon->answerers.policy = daemon->policy;
 	strbuf_addf(&path, "%s/" CONTROL_SOCKET, settings->run_dir);
 	if (listener_open(&daemon->control_listener, strbuf_text(&path), &err) == 0 &&
 	    listener_allow_group(&daemon->control_listener, "docker", &err) == 0)
@@ -193,30 +196,47 @@ static void start_control(struct daemon *daemon, const struct settings *settings
 		log_warn("no control socket, so \"tailexit ports\" will not work: %s", err.text);
 }
 
+/* Of two delays; 0 is never. */
+static unsigned int sooner(unsigned int a, unsigned int b)
+{
+	return !a ? b : !b ? a : a < b ? a : b;
+}
+
 /* A list that is not whole says nothing about what is not in it. */
 static unsigned int on_networks(void *arg, const struct docker_networks *networks)
 {
 	struct daemon *daemon = arg;
+	unsigned int again_ms;
 
 	policy_set_neighbours(daemon->policy, networks->bridges, networks->n_bridges);
+	labels_of_networks(daemon->policy, networks);
+	again_ms = policy_untold(daemon->policy);
 	if (!networks->engine)
-		return 0;
-	return policy_set_client_networks(daemon->policy, networks->engine, networks->ids,
-					  networks->n_ids);
+		return again_ms;
+	return sooner(again_ms, policy_set_client_networks(daemon->policy, networks->engine,
+							   networks->ids, networks->n_ids));
 }
 
 static bool wants_containers(void *arg)
 {
 	const struct daemon *daemon = arg;
 
-	return late_ports_wanted(daemon->policy);
+	return late_ports_wanted(daemon->policy) || policy_untold(daemon->policy);
 }
 
 static unsigned int on_containers(void *arg, struct docker_containers *containers)
 {
 	struct daemon *daemon = arg;
 
-	return late_ports_settle(daemon->policy, containers);
+	labels_of_containers(daemon->policy, containers);
+	return sooner(late_ports_settle(daemon->policy, containers), policy_untold(daemon->policy));
+}
+
+static bool is_own(void *arg, const char *network, const char *endpoint)
+{
+	const struct daemon *daemon = arg;
+
+	return policy_endpoint(daemon->policy, network, endpoint) != NULL;
 }
 
 static void on_ask(void *arg)
@@ -225,6 +245,14 @@ static void on_ask(void *arg)
 
 	if (daemon->dockerd)
 		dockerd_look(daemon->dockerd);
+}
+
+static void on_listen(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	if (daemon->dockerd)
+		dockerd_look_once(daemon->dockerd);
 }
 
 /* Where dockerd writes its process id unless told otherwise: beside its socket. */
@@ -246,6 +274,7 @@ static void start_dockerd(struct daemon *daemon, const struct settings *settings
 		.networks = on_networks,
 		.wants_containers = wants_containers,
 		.containers = on_containers,
+		.is_own = is_own,
 		.arg = daemon,
 	};
 
@@ -253,6 +282,7 @@ static void start_dockerd(struct daemon *daemon, const struct settings *settings
 	if (access("/run/systemd/system", F_OK) == 0)
 		config.pid_file = strbuf_text(&daemon->pid_file);
 	daemon->dockerd = dockerd_new(daemon->loop, &config);
+	daemon->answerers.dockerd = daemon->dockerd;
 }
 
 static void handle_call(void *arg, const char *path, const char *body, size_t len,
@@ -293,6 +323,7 @@ static int prepare(struct daemon *daemon, const struct settings *settings, struc
 		.sysctl_dir = settings->sysctl_dir,
 		.is_neighbour = dockerd_names_bridge,
 		.ask = on_ask,
+		.listen = on_listen,
 		.arg = daemon,
 		.forgotten_ms = 60000,
 		.in_the_way_ms = 2000,

@@ -8,6 +8,7 @@
 
 #include "../policy/base/mem.h"
 #include "control.h"
+#include "dockerd.h"
 #include "encode.h"
 
 static json_t *encode_losses(const struct policy_status *status)
@@ -65,7 +66,12 @@ static void add_host_status(void *object, const struct policy_host_status *statu
 	json_object_set_new(object, "warnings", warnings);
 }
 
-void encode_status(struct strbuf *reply, struct policy *policy)
+static void add_warning(void *warnings, const char *sentence)
+{
+	json_array_append_new(warnings, mem_check(json_string(sentence)));
+}
+
+void encode_status(struct strbuf *reply, struct policy *policy, const struct dockerd *dockerd)
 {
 	json_t *object = mem_check(json_object());
 	json_t *list = mem_check(json_array());
@@ -77,6 +83,7 @@ void encode_status(struct strbuf *reply, struct policy *policy)
 		encode_error(reply, err.text);
 	} else {
 		policy_host_status(policy, add_host_status, object);
+		dockerd_each_warning(dockerd, add_warning, json_object_get(object, "warnings"));
 		text = mem_check(json_dumps(object, JSON_COMPACT));
 		strbuf_addf(reply, "%s", text);
 		free(text);

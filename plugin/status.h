@@ -5,8 +5,10 @@
 #include "../policy/policy.h"
 #include "settings.h"
 
+struct dockerd;
+
 /* The daemon's end: a JSON array, one object per network. */
-void encode_status(struct strbuf *reply, struct policy *policy);
+void encode_status(struct strbuf *reply, struct policy *policy, const struct dockerd *dockerd);
 
 /* A JSON string: see policy_print_difference(). */
 void encode_difference(struct strbuf *reply, struct policy *policy);

@@ -34,15 +34,6 @@ void connections_forget_endpoint(struct policy *policy, const struct endpoint *e
 	forget(policy, matches, match_endpoint(endpoint, matches));
 }
 
-static size_t count_matches(const struct world *world)
-{
-	size_t n = 0;
-
-	for (size_t m = 0; m < world->n; m++)
-		n += (1 + world->members[m]->n_exceptions) * FAMILIES;
-	return n;
-}
-
 static size_t match_network(const struct network *net, struct ct_match *matches)
 {
 	size_t n = 0;
@@ -50,6 +41,22 @@ static size_t match_network(const struct network *net, struct ct_match *matches)
 	for (enum family f = V4; f < FAMILIES; f++)
 		if (prefix_is_set(&net->subnet[f]))
 			matches[n++].addr = prefix_network(&net->subnet[f]);
+	return n;
+}
+
+void connections_forget_network(struct policy *policy, const struct network *net)
+{
+	struct ct_match matches[FAMILIES] = { 0 };
+
+	forget(policy, matches, match_network(net, matches));
+}
+
+static size_t count_matches(const struct world *world)
+{
+	size_t n = 0;
+
+	for (size_t m = 0; m < world->n; m++)
+		n += (1 + world->members[m]->n_exceptions) * FAMILIES;
 	return n;
 }
 

@@ -157,22 +157,26 @@ static int check_mark(const struct egress *own, const struct egress *net, struct
 		own->mark, own->mark_mask);
 }
 
-static int check_exception(const struct policy *policy, const struct network *net,
-			   const struct exception *exception, struct endpoint *copy,
-			   struct err *err)
+int endpoint_check_exception(const struct policy *policy, const struct network *net,
+			     struct exception *exception, struct err *err)
 {
-	int r;
+	int r = check_mark(&exception->egress, &net->egress, err);
 
+	if (r == 0)
+		r = exits_check(policy, &exception->egress, net->bridge, err);
+	if (r == 0)
+		r = exits_assign_path(policy, &exception->egress, err);
+	return r;
+}
+
+static int copy_exception(const struct policy *policy, const struct network *net,
+			  const struct exception *exception, struct endpoint *copy, struct err *err)
+{
 	if (!exception)
 		return 0;
 	copy->exception = xcalloc(1, sizeof(*exception));
 	*copy->exception = *exception;
-	r = check_mark(&exception->egress, &net->egress, err);
-	if (r == 0)
-		r = exits_check(policy, &exception->egress, net->bridge, err);
-	if (r == 0)
-		r = exits_assign_path(policy, &copy->exception->egress, err);
-	return r;
+	return endpoint_check_exception(policy, net, copy->exception, err);
 }
 
 /* Takes over what the endpoint owns, unless it fails. */
@@ -234,7 +238,9 @@ int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, 
 	copy.n_ports = 0;
 	copy.wanted = NULL;
 	copy.n_wanted = 0;
-	r = check_exception(policy, &member->network, endpoint->exception, &copy, err);
+	copy.remark = NULL;
+	copy.since_ms = loop_now_ms();
+	r = copy_exception(policy, &member->network, endpoint->exception, &copy, err);
 	if (r < 0)
 		return r;
 	evict_holders(policy, member, endpoint);
@@ -246,6 +252,8 @@ int policy_endpoint_add(struct policy *policy, const struct endpoint *endpoint, 
 	r = attach(policy, member, &copy, err);
 	if (r < 0 && copy.exception)
 		exits_forget(policy, &copy.exception->egress);
+	if (r == 0)
+		engine_listen(policy);
 	return r;
 }
 

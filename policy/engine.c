@@ -10,6 +10,18 @@
 #include "kernel/nft_commit.h"
 #include "plan/compile.h"
 
+void engine_ask(const struct policy *policy)
+{
+	if (policy->config.ask)
+		policy->config.ask(policy->config.arg);
+}
+
+void engine_listen(const struct policy *policy)
+{
+	if (policy->config.listen)
+		policy->config.listen(policy->config.arg);
+}
+
 static bool touches_firewall(const struct ops *ops)
 {
 	for (size_t i = 0; i < ops->n; i++)
@@ -166,7 +178,7 @@ static void load_network(void *arg, const struct network *network)
 {
 	struct policy *policy = arg;
 
-	world_add(&policy->world, network);
+	world_add(&policy->world, network)->network.since_ms = loop_now_ms();
 	/* Whatever others call theirs. */
 	facts_remove_neighbour(&policy->world.facts, network->bridge);
 }
@@ -176,6 +188,7 @@ static void load_endpoint(void *arg, struct endpoint *endpoint)
 	struct policy *policy = arg;
 	struct member *member = world_find(&policy->world, endpoint->network);
 
+	endpoint->since_ms = loop_now_ms();
 	if (member && !member_find(member, endpoint->id)) {
 		member_add(member, endpoint);
 		return;

@@ -45,6 +45,11 @@ struct policy {
 	struct loop_timer *sweep;
 };
 
+/* engine.c: the client is to be asked for what it alone knows. */
+void engine_ask(const struct policy *policy);
+/* engine.c: the client may have words for something that has just been made. */
+void engine_listen(const struct policy *policy);
+
 /* engine.c: the one way into the kernel. The world has been edited already; before and after are
  * the pieces of its plan that the edit changed. On failure the kernel is as it was. */
 int engine_transition(struct policy *policy, struct plan *before, struct plan *after,
@@ -81,8 +86,20 @@ int endpoint_find(const struct policy *policy, const char *network_id, const cha
 int endpoint_discard(struct policy *policy, struct member *member, const char *endpoint_id,
 		     struct err *err);
 
+/* endpoints.c: may an endpoint of this network have it? Assigns the path. */
+int endpoint_check_exception(const struct policy *policy, const struct network *net,
+			     struct exception *exception, struct err *err);
+
+/* told.c: it was not confined when it was made, and so may ask for names around its exit. */
+bool endpoint_leaks_names(const struct member *member, const struct endpoint *endpoint);
+
+/* told.c: a link of this name has left the host. */
+void told_link_taken(struct policy *policy, const char *container_if);
+
 /* connections.c: no packet of an old flow keeps an old path, address or port. */
 void connections_forget_endpoint(struct policy *policy, const struct endpoint *endpoint);
+/* All of one network. */
+void connections_forget_network(struct policy *policy, const struct network *net);
 /* Of the networks, and of the endpoints that differ from theirs, for which this is true. */
 void connections_forget(struct policy *policy,
 			bool (*which)(const struct egress *egress, const void *arg),

@@ -87,6 +87,7 @@ static void on_link(void *arg, enum link_event event, const struct link_info *li
 		exits_changed(policy, name);
 		note_own(policy, event, link);
 		neighbours_bridge_gone(policy, name);
+		told_link_taken(policy, name);
 		endpoint = find_by_link(policy, name, &member);
 		/* The news may be older than a link made since under the same name. */
 		if (endpoint && !link_exists(&policy->nl, name))

@@ -96,25 +96,19 @@ unsigned int policy_set_client_networks(struct policy *policy, const char *clien
 	return next_ms;
 }
 
-static void ask(const struct policy *policy)
-{
-	if (policy->config.ask)
-		policy->config.ask(policy->config.arg);
-}
-
 void forgotten_suspect(struct policy *policy, struct member *member)
 {
 	if (member->n)
 		return;
 	member->in_the_way = true;
-	ask(policy);
+	engine_ask(policy);
 }
 
 /* Once it is known whose it is, nothing has to be asked before something is amiss. */
 void forgotten_network_added(struct policy *policy)
 {
 	if (!*policy->client)
-		ask(policy);
+		engine_ask(policy);
 }
 
 void forgotten_remember(struct policy *policy)

@@ -45,12 +45,6 @@ static bool is_recognised(const struct policy *policy, const char *bridge)
 	return policy->config.is_neighbour && policy->config.is_neighbour(bridge);
 }
 
-static void ask_for_names(const struct policy *policy)
-{
-	if (policy->config.ask)
-		policy->config.ask(policy->config.arg);
-}
-
 void neighbours_bridge_seen(struct policy *policy, const char *bridge)
 {
 	if (is_own(policy, bridge))
@@ -58,14 +52,14 @@ void neighbours_bridge_seen(struct policy *policy, const char *bridge)
 	else if (is_named(policy, bridge) || is_recognised(policy, bridge))
 		change_neighbour(policy, bridge, facts_add_neighbour);
 	else
-		ask_for_names(policy);
+		engine_ask(policy);
 }
 
 /* One whose network is still known keeps its place: it may come back any time. */
 void neighbours_bridge_gone(struct policy *policy, const char *bridge)
 {
 	if (is_named(policy, bridge))
-		ask_for_names(policy);
+		engine_ask(policy);
 	else
 		change_neighbour(policy, bridge, facts_remove_neighbour);
 }

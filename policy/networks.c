@@ -179,6 +179,16 @@ static int assign_fence(const struct policy *policy, struct network *net, struct
 	return err_set(err, -ENOSPC, "more than %u networks", FENCES_MAX);
 }
 
+/* What was said of it later is not asked for again. */
+static void copy_told(const struct network *known, struct network *net)
+{
+	const struct exception words = exception_of(known);
+
+	exception_put(&words, net);
+	net->told = true;
+	memcpy(net->remark, known->remark, sizeof(net->remark));
+}
+
 int policy_network_add(struct policy *policy, const struct network *network, struct err *err)
 {
 	struct member *member = world_find(&policy->world, network->id);
@@ -193,6 +203,8 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	r = exits_assign_path(policy, &net.egress, err);
 	if (r < 0)
 		return r;
+	if (member && member->network.told)
+		copy_told(&member->network, &net);
 	if (member && same_network(&member->network, &net))
 		return 0;
 	if (member)
@@ -209,6 +221,7 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 		exits_forget(policy, &net.egress);
 		return r;
 	}
+	net.since_ms = loop_now_ms();
 	member = world_add(&policy->world, &net);
 	compile_with(policy, member, &with);
 	r = engine_transition(policy, &without, &with, err);
@@ -230,6 +243,7 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	hostpath_update(policy);
 	forgotten_network_added(policy);
 	surveyor_look_soon(policy->surveyor);
+	engine_listen(policy);
 	log_info("network %.12s: added, bridge %s", net.id, net.bridge);
 	return 0;
 }

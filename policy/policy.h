@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "base/strbuf.h"
 #include "model/exception.h"
+#include "model/later.h"
 #include "model/network.h"
 #include "model/option.h"
 
@@ -24,6 +25,9 @@ struct policy_config {
 	 * policy_settle() of ports that are wanted. May be NULL.
 	 */
 	void (*ask)(void *arg);
+	/* Called when a network or an endpoint has been made, of which the client may have more to
+	 * say: policy_network_tell(), policy_endpoint_tell(). May be NULL. */
+	void (*listen)(void *arg);
 	void *arg;
 	/* How long a network has to be missing from its client's lists until it is removed, and how
 	 * long when its place is asked for. See forgotten.c. */
@@ -95,6 +99,20 @@ void policy_set_neighbours(struct policy *policy, const char *const *bridges, si
 unsigned int policy_set_client_networks(struct policy *policy, const char *client,
 					const char *const *ids, size_t n);
 
+/* What is said of a network, or of one endpoint, when it has been made: more words of the same
+ * kind, once, and all of them; none is something to say, too. Nothing is refused: what makes no
+ * sense isolates the network or the endpoint, what its `override` does not allow does not count,
+ * and a remark, to be read there, says so. Every later call is about nothing. Returns 1 if
+ * something is otherwise than before, 0 if not, -EAGAIN if the endpoint's network has not been told
+ * yet, which comes first. */
+int policy_network_tell(struct policy *policy, const char *network_id, const struct words *words,
+			struct err *err);
+int policy_endpoint_tell(struct policy *policy, const char *network_id, const char *endpoint_id,
+			 const struct words *words, struct err *err);
+/* After how many milliseconds it is worth it to look whether there is something to tell; 0: all
+ * have been told. */
+unsigned int policy_untold(const struct policy *policy);
+
 /* A new client process has shown up: what an earlier one left half-made may be swept. */
 void policy_client_started(struct policy *policy);
 
@@ -105,7 +123,7 @@ struct policy_loss {
 };
 struct policy_status {
 	const struct network *network;
-	const struct endpoint *endpoint; /* NULL: the network; else one that differs from it */
+	const struct endpoint *endpoint; /* NULL: the network; else one of which there is more */
 	const struct egress *egress;     /* its own */
 	bool open;
 	const char *why;
@@ -116,7 +134,7 @@ struct policy_status {
 	const struct policy_loss *losses; /* packets dropped or rejected, by reason */
 	size_t n_losses;
 };
-/* Of every network, and after it of those of its endpoints that differ. */
+/* Of every network, and after it of those of its endpoints that differ, or need a warning. */
 typedef void policy_status_fn(void *arg, const struct policy_status *status);
 int policy_each_status(struct policy *policy, policy_status_fn *fn, void *arg, struct err *err);
 

@@ -76,9 +76,30 @@ static void explain(const struct policy *policy, struct policy_status *status)
 		status->open = false;
 		status->why = "internal: nothing leaves or enters";
 	}
-	if (egress->dns == DNS_DOCKER && egress_is_confined(egress))
-		status->warning =
-			"dns=docker: names may be resolved from the host, around the exit";
+}
+
+static void warn(struct strbuf *warning, const char *sentence)
+{
+	if (*sentence)
+		strbuf_addf(warning, "%s%s", warning->len ? "; " : "", sentence);
+}
+
+/* What was said of it later comes first. */
+static void collect_warnings(const struct member *member, const struct policy_status *status,
+			     struct strbuf *warning)
+{
+	const struct endpoint *endpoint = status->endpoint;
+
+	if (!endpoint)
+		warn(warning, member->network.remark);
+	else if (endpoint->remark)
+		warn(warning, endpoint->remark);
+	if (endpoint && endpoint_leaks_names(member, endpoint))
+		warn(warning,
+		     "names are resolved from the host, around the exit, since the container was "
+		     "created without --dns; create it again with --dns ADDRESS");
+	if (status->egress->dns == DNS_DOCKER && egress_is_confined(status->egress))
+		warn(warning, "dns=docker: names may be resolved from the host, around the exit");
 }
 
 struct report {
@@ -88,13 +109,17 @@ struct report {
 	void *arg;
 };
 
-static void report(const struct report *report, struct policy_status *status, const char *owner)
+static void report(const struct report *report, const struct member *member,
+		   struct policy_status *status, const char *owner)
 {
+	AUTO(strbuf) struct strbuf warning = { 0 };
 	struct policy_loss losses[16];
 
 	status->losses = losses;
 	status->n_losses = find_losses(&report->counters, owner, losses, ARRAY_SIZE(losses));
 	explain(report->policy, status);
+	collect_warnings(member, status, &warning);
+	status->warning = warning.text;
 	report->fn(report->arg, status);
 }
 
@@ -110,7 +135,13 @@ static void report_endpoint(const struct report *job, const struct member *membe
 	char owner[13];
 
 	snprintf(owner, sizeof(owner), "%.12s", endpoint->id);
-	report(job, &status, owner);
+	report(job, member, &status, owner);
+}
+
+/* The others are as their network says. */
+static bool is_of_note(const struct member *member, const struct endpoint *endpoint)
+{
+	return endpoint->exception || endpoint->remark || endpoint_leaks_names(member, endpoint);
 }
 
 static void report_member(const struct report *job, const struct member *member)
@@ -121,9 +152,9 @@ static void report_member(const struct report *job, const struct member *member)
 		.endpoints = member->n,
 	};
 
-	report(job, &status, member->network.bridge);
+	report(job, member, &status, member->network.bridge);
 	for (size_t e = 0; e < member->n; e++)
-		if (member->endpoints[e]->exception)
+		if (is_of_note(member, member->endpoints[e]))
 			report_endpoint(job, member, member->endpoints[e]);
 }
 

@@ -21,12 +21,6 @@ static struct endpoint *find(const struct policy *policy, const char *network_id
 	return member ? member_find(member, endpoint_id) : NULL;
 }
 
-static void ask(const struct policy *policy)
-{
-	if (policy->config.ask)
-		policy->config.ask(policy->config.arg);
-}
-
 static void withdraw(struct policy *policy, const struct endpoint *endpoint)
 {
 	struct err err = { 0 };
@@ -50,7 +44,7 @@ int policy_want(struct policy *policy, const char *network_id, const char *endpo
 		memcpy(endpoint->wanted, ports, n * sizeof(*ports));
 	endpoint->refused = false;
 	/* With nothing wanted here any more, another endpoint may have its turn. */
-	ask(policy);
+	engine_ask(policy);
 	if (n == 0)
 		withdraw(policy, endpoint);
 	return store_save_endpoint(&policy->store, endpoint, err);
@@ -103,6 +97,6 @@ int policy_give_way(struct policy *policy, const char *network_id, const char *e
 	/* While its container starts it is not settled, and need not wait longer than that. */
 	if (endpoint->settled || endpoint->n_ports)
 		endpoint->undecided_ms = loop_now_ms() + UNDECIDED_MS;
-	ask(policy);
+	engine_ask(policy);
 	return policy_publish(policy, network_id, endpoint_id, NULL, 0, err);
 }

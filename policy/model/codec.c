@@ -120,6 +120,8 @@ json_t *network_encode(const struct network *network)
 {
 	json_t *json = ENCODE(network_members, network);
 
+	if (network->told)
+		json_object_set_new(json, "told", mem_check(json_string(network->remark)));
 	json_object_set_new(json, "format", json_integer(FORMAT));
 	return json;
 }
@@ -139,6 +141,10 @@ json_t *endpoint_encode(const struct endpoint *endpoint)
 	if (endpoint->exception)
 		json_object_set_new(json, "exception",
 				    ENCODE(exception_members, endpoint->exception));
+	if (endpoint->names_by_host)
+		json_object_set_new(json, "names_by_host", json_true());
+	if (endpoint->remark)
+		json_object_set_new(json, "remark", mem_check(json_string(endpoint->remark)));
 	json_object_set_new(json, "format", json_integer(FORMAT));
 	return json;
 }
@@ -165,6 +171,20 @@ static int check_family(const struct addr *addr, enum family f, struct err *err)
 	return 0;
 }
 
+/* Not there in most files. */
+static int decode_told(struct network *net, const json_t *json, struct err *err)
+{
+	const char *remark = json_string_value(json);
+
+	if (!json)
+		return 0;
+	if (!remark || strlen(remark) >= sizeof(net->remark))
+		return err_set(err, -EINVAL, "\"told\" is not valid");
+	net->told = true;
+	strcpy(net->remark, remark);
+	return 0;
+}
+
 int network_decode(struct network *ret_network, const json_t *json, struct err *err)
 {
 	struct network net = { 0 };
@@ -183,6 +203,8 @@ int network_decode(struct network *ret_network, const json_t *json, struct err *
 		if (r == 0)
 			r = check_family(&net.host_binding[f], f, err);
 	}
+	if (r == 0)
+		r = decode_told(&net, json_object_get(json, "told"), err);
 	if (r == 0 && (!*net.id || !*net.bridge))
 		r = err_set(err, -EINVAL, "\"id\" or \"bridge\" is empty");
 	if (r == 0)
@@ -230,6 +252,15 @@ static int decode_wanted(struct endpoint *endpoint, const json_t *json, struct e
 	return r;
 }
 
+/* Nor are these there in most. */
+static void decode_asides(struct endpoint *endpoint, const json_t *json)
+{
+	const char *remark = json_string_value(json_object_get(json, "remark"));
+
+	endpoint->remark = remark ? xstrdup(remark) : NULL;
+	endpoint->names_by_host = json_is_true(json_object_get(json, "names_by_host"));
+}
+
 int endpoint_decode(struct endpoint *ret_endpoint, const json_t *json, struct err *err)
 {
 	struct endpoint endpoint = { 0 };
@@ -247,6 +278,7 @@ int endpoint_decode(struct endpoint *ret_endpoint, const json_t *json, struct er
 		r = decode_exception(&endpoint, json_object_get(json, "exception"), err);
 	if (r == 0)
 		r = decode_wanted(&endpoint, json_object_get(json, "wanted"), err);
+	decode_asides(&endpoint, json);
 	if (r < 0) {
 		endpoint_done(&endpoint);
 	} else {

@@ -24,21 +24,29 @@ static unsigned int looseness_of_host(enum host_mode host)
 	return order[host];
 }
 
+static void copy_lan(struct egress *to, const struct egress *from)
+{
+	to->lan = from->lan;
+	memcpy(to->lan_rules, from->lan_rules, sizeof(to->lan_rules));
+	to->n_lan_rules = from->n_lan_rules;
+}
+
+static void copy_host(struct egress *to, const struct egress *from)
+{
+	to->host = from->host;
+	memcpy(to->host_ports, from->host_ports, sizeof(to->host_ports));
+	to->n_host_ports = from->n_host_ports;
+}
+
 /* A tighter policy's defaults, but nothing that the network already forbids. */
 static void keep_what_is_tighter(struct egress *egress, const struct egress *network)
 {
-	if (looseness_of_lan(network->lan) < looseness_of_lan(egress->lan)) {
-		egress->lan = network->lan;
-		memcpy(egress->lan_rules, network->lan_rules, sizeof(egress->lan_rules));
-		egress->n_lan_rules = network->n_lan_rules;
-	}
-	if (looseness_of_host(network->host) < looseness_of_host(egress->host)) {
-		egress->host = network->host;
-		memcpy(egress->host_ports, network->host_ports, sizeof(egress->host_ports));
-		egress->n_host_ports = network->n_host_ports;
-	}
+	if (looseness_of_lan(network->lan) < looseness_of_lan(egress->lan))
+		copy_lan(egress, network);
+	if (looseness_of_host(network->host) < looseness_of_host(egress->host))
+		copy_host(egress, network);
 	egress->tailnet = egress->tailnet && network->tailnet;
-	if (network->dns == DNS_LIST) {
+	if (network->dns == DNS_LIST && egress->dns != DNS_LIST) {
 		egress->dns = DNS_LIST;
 		memcpy(egress->dns_servers, network->dns_servers, sizeof(egress->dns_servers));
 		egress->n_dns_servers = network->n_dns_servers;
@@ -151,8 +159,7 @@ static bool mark_is_looser(const struct egress *own, const struct egress *networ
 	       (own->mark != network->mark || own->mark_mask != network->mark_mask);
 }
 
-/* The word that allows what the network does not; NULL: there is none. */
-static const char *looser_word(const struct network *own_words, const struct network *network)
+const char *exception_looser_word(const struct network *own_words, const struct network *network)
 {
 	const struct egress *own = &own_words->egress, *net = &network->egress;
 
@@ -178,7 +185,10 @@ static const char *looser_word(const struct network *own_words, const struct net
 int exception_make(const struct network *own, const struct network *network,
 		   struct exception *ret_exception, struct err *err)
 {
-	const char *word = network->override == OVERRIDE_TIGHTEN ? looser_word(own, network) : NULL;
+	const char *word = NULL;
+
+	if (network->override == OVERRIDE_TIGHTEN)
+		word = exception_looser_word(own, network);
 
 	if (word)
 		return err_set(err, -EPERM,
@@ -186,11 +196,52 @@ int exception_make(const struct network *own, const struct network *network,
 			       "does, which has override=tighten; choose something tighter, or "
 			       "create the network with -o override=any",
 			       word, network->id);
-	*ret_exception = (struct exception){
+	*ret_exception = exception_of(own);
+	return 0;
+}
+
+struct exception exception_of(const struct network *own)
+{
+	return (struct exception){
 		.egress = own->egress,
 		.v6_off = own->v6_off,
 		.icc = own->icc,
 		.mtu = own->mtu,
 	};
-	return 0;
+}
+
+void exception_put(const struct exception *exception, struct network *network)
+{
+	network->egress = exception->egress;
+	network->v6_off = exception->v6_off;
+	network->icc = exception->icc;
+	network->mtu = exception->mtu;
+}
+
+void exception_fit(struct exception *exception, const struct network *network)
+{
+	const struct egress *net = &network->egress;
+	struct egress own = exception->egress;
+
+	if (own.policy < net->policy) {
+		own = *net;
+		keep_what_is_tighter(&own, &exception->egress);
+	} else {
+		keep_what_is_tighter(&own, net);
+	}
+	if (via_is_looser(&own, net))
+		own.via = net->via;
+	if (lan_is_looser(&own, net))
+		copy_lan(&own, net);
+	if (host_is_looser(&own, net))
+		copy_host(&own, net);
+	if (own.dns == DNS_DOCKER)
+		own.dns = net->dns == DNS_DOCKER ? DNS_DOCKER : DNS_STRICT;
+	if (mark_is_looser(&own, net)) {
+		own.mark = net->mark;
+		own.mark_mask = net->mark_mask;
+	}
+	exception->egress = own;
+	exception->v6_off |= network->v6_off;
+	exception->icc &= network->icc;
 }

@@ -10,6 +10,7 @@
 #include "../base/addr.h"
 #include "egress.h"
 
+#define REMARK_SIZE 384
 #define ID_SIZE 72 /* ids are up to 64 of these characters, not beginning with a dot */
 #define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
@@ -42,6 +43,12 @@ struct network {
 	uint32_t mtu;                       /* 0: auto */
 	char container_prefix[IFNAMSIZ];    /* "eth": interfaces inside are eth0, eth1 ... */
 	struct addr host_binding[FAMILIES]; /* default host address of published ports */
+
+	/* Words that were said after it was made, see later.h. */
+	bool told;                /* the above is not as it was made, or there is a remark */
+	char remark[REMARK_SIZE]; /* what people should know of them; "": nothing */
+	bool heard;               /* by this process; not saved */
+	uint64_t since_ms;        /* this process knows of it; not saved */
 };
 
 /* A port as it was asked for. */
@@ -76,8 +83,13 @@ struct endpoint {
 	uint8_t mac[6];
 	char host_if[IFNAMSIZ];      /* the veth end that stays: a port of the bridge */
 	char container_if[IFNAMSIZ]; /* the end that moves into the container */
-	uint64_t created_ms;
-	uint64_t era; /* which client process made it, see engine */
+	bool names_by_host;          /* its names are asked from the host, around every rule */
+	uint64_t era;                /* which client process made it, see engine */
+
+	/* As of a network. */
+	char *remark; /* owned; NULL: nothing */
+	bool heard;
+	uint64_t since_ms;
 
 	struct exception *exception; /* owned; NULL: none */
 	struct port *ports;          /* published; owned */

@@ -135,6 +135,7 @@ void endpoint_done(struct endpoint *endpoint)
 	free(endpoint->exception);
 	free(endpoint->ports);
 	free(endpoint->wanted);
+	free(endpoint->remark);
 	*endpoint = (struct endpoint){ 0 };
 }
 

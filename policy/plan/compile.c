@@ -211,6 +211,13 @@ static bool add_path(const struct egress *egress, void *arg)
 	return false;
 }
 
+void compile_paths(const struct world *world, struct plan *plan)
+{
+	struct paths paths = { .facts = &world->facts, .plan = plan };
+
+	world_any_egress(world, add_path, &paths);
+}
+
 /* Every endpoint asks for it; the plan says it once. */
 static void merge_forwarding(struct plan *plan)
 {
@@ -229,13 +236,11 @@ static void merge_forwarding(struct plan *plan)
 
 void compile_world(const struct world *world, struct plan *plan)
 {
-	struct paths paths = { .facts = &world->facts, .plan = plan };
-
 	if (world->n == 0)
 		return;
 	compile_common(&world->facts, plan);
 	compile_exits(&world->facts, plan);
-	world_any_egress(world, add_path, &paths);
+	compile_paths(world, plan);
 	for (size_t i = 0; i < world->n; i++)
 		compile_member(world->members[i], &world->facts, plan);
 	plan_sort(plan);

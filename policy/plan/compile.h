@@ -13,6 +13,8 @@ void compile_common(const struct facts *facts, struct plan *plan);
 void compile_exits(const struct facts *facts, struct plan *plan); /* refusals.c */
 /* What the networks with this list of exits share. */
 void compile_path(const struct egress *egress, const struct facts *facts, struct plan *plan);
+/* Of all lists of exits that are in use. */
+void compile_paths(const struct world *world, struct plan *plan);
 /* One network without its path and its endpoints. Depends on whether one of these differs. */
 void compile_network(const struct member *member, const struct facts *facts, struct plan *plan);
 /* One endpoint without its path. */

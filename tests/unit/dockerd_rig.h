@@ -23,6 +23,14 @@
 
 #define CLIENTS 64
 
+#define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+#define CHUNKED HEAD "Transfer-Encoding: chunked\r\n\r\n"
+#define RUNS(v) HEAD "\r\n{\"Version\":\"" v "\"}"
+#define NETWORK(options) \
+	"{\"Id\":\"0123456789abcdef\",\"Driver\":\"bridge\",\"Options\":" options "}"
+#define NAMED(name) NETWORK("{\"com.docker.network.bridge.name\":\"" name "\"}")
+#define LIST(networks) HEAD "\r\n[" networks "]"
+
 /* What is said to a request. */
 struct answer {
 	const char *text; /* NULL: nothing, and the connection stays */
@@ -54,6 +62,7 @@ struct rig {
 	unsigned int told_containers;
 	struct strbuf names, ids, attached; /* the last that were told */
 	char engine[72];
+	const char *own;       /* the network that is ours */
 	unsigned int again_ms; /* what is answered to that */
 	/* When to stop. */
 	bool (*until)(struct rig *rig);
@@ -183,6 +192,28 @@ static inline unsigned int on_containers(void *arg, struct docker_containers *co
 	return 0;
 }
 
+static inline bool is_own(void *arg, const char *network, const char *endpoint)
+{
+	const struct rig *rig = arg;
+
+	(void)endpoint;
+	return rig->own && streq(network, rig->own);
+}
+
+static inline void on_warning(void *arg, const char *sentence)
+{
+	strbuf_addf(arg, "%s\n", sentence);
+}
+
+/* All warnings that are valid now; the caller frees. */
+static inline char *rig_warnings(const struct rig *rig)
+{
+	struct strbuf text = { 0 };
+
+	dockerd_each_warning(rig->dockerd, on_warning, &text);
+	return strbuf_take(&text);
+}
+
 static inline void rig_listen(struct rig *rig)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -270,6 +301,7 @@ static inline int rig_setup(void **state)
 		.networks = on_networks,
 		.wants_containers = wants_containers,
 		.containers = on_containers,
+		.is_own = is_own,
 		.arg = rig,
 	};
 	*state = rig;
@@ -316,4 +348,48 @@ static inline struct rig *rig_fresh(void **state)
 	assert_int_equal(rig_teardown(state), 0);
 	assert_int_equal(rig_setup(state), 0);
 	return *state;
+}
+
+static inline bool told_once(struct rig *rig)
+{
+	return rig->told >= 1;
+}
+
+static inline bool told_twice(struct rig *rig)
+{
+	return rig->told >= 2;
+}
+
+static inline bool told_containers(struct rig *rig)
+{
+	return rig->told_containers >= 1;
+}
+
+/* What only ends by its limit. */
+static inline bool never(struct rig *rig)
+{
+	(void)rig;
+	return false;
+}
+
+#define READ_LINE "info: Docker's API at"
+#define WARN_LINE "warn: Docker's API at"
+
+static inline bool warned(struct rig *rig)
+{
+	return rig_logged(rig, WARN_LINE) > 0;
+}
+
+static inline void start_listening(struct rig *rig, const char *list)
+{
+	rig->version.text = RUNS("28.5.2");
+	rig->list.text = list;
+	rig_listen(rig);
+}
+
+/* An engine that says this, and somebody who asks it. */
+static inline void start(struct rig *rig, const char *list)
+{
+	start_listening(rig, list);
+	rig_start(rig);
 }

@@ -21,6 +21,7 @@ struct policy {
 	struct stub_network *networks;
 	unsigned int changes;
 	unsigned int clients;
+	struct strbuf told; /* a line for each word */
 };
 
 struct policy *policy_open(const struct policy_config *config, struct loop *loop, struct err *err)
@@ -55,6 +56,8 @@ void policy_close(struct policy *policy)
 		policy->networks = network->next;
 		free_network(network);
 	}
+	if (policy)
+		strbuf_done(&policy->told);
 	free(policy);
 }
 
@@ -268,6 +271,56 @@ int policy_give_way(struct policy *policy, const char *network_id, const char *e
 	if (!known || known->endpoint.n_wanted == 0)
 		return 0;
 	return policy_publish(policy, network_id, endpoint_id, NULL, 0, err);
+}
+
+int policy_network_tell(struct policy *policy, const char *network_id, const struct words *words,
+			struct err *err)
+{
+	struct stub_network *known = find_network(policy, network_id);
+
+	(void)err;
+	if (!known || known->network.heard)
+		return 0;
+	known->network.heard = true;
+	for (size_t i = 0; i < words->n; i++)
+		strbuf_addf(&policy->told, "%s %s=%s\n", network_id, words->items[i].key,
+			    words->items[i].value);
+	return words->n > 0;
+}
+
+int policy_endpoint_tell(struct policy *policy, const char *network_id, const char *endpoint_id,
+			 const struct words *words, struct err *err)
+{
+	struct stub_endpoint *known = find_endpoint(policy, network_id, endpoint_id);
+
+	(void)err;
+	if (!known || known->endpoint.heard)
+		return 0;
+	if (!find_network(policy, network_id)->network.heard)
+		return -EAGAIN;
+	known->endpoint.heard = true;
+	for (size_t i = 0; i < words->n; i++)
+		strbuf_addf(&policy->told, "%s/%s %s=%s\n", network_id, endpoint_id,
+			    words->items[i].key, words->items[i].value);
+	return words->n > 0;
+}
+
+const char *stub_told(const struct policy *policy)
+{
+	return strbuf_text(&policy->told);
+}
+
+unsigned int policy_untold(const struct policy *policy)
+{
+	for (struct stub_network *network = policy->networks; network; network = network->next) {
+		if (!network->network.heard)
+			return 50;
+		for (struct stub_endpoint *endpoint = network->endpoints; endpoint;
+		     endpoint = endpoint->next)
+			if (!endpoint->endpoint.heard)
+				return 50;
+	}
+	return 0;
 }
 
 void policy_client_started(struct policy *policy)

@@ -9,3 +9,5 @@
 unsigned int stub_changes(const struct policy *policy);
 /* How often a new client was announced. */
 unsigned int stub_clients(const struct policy *policy);
+/* What was told: a line "NETWORK KEY=VALUE" or "NETWORK/ENDPOINT KEY=VALUE" for each word. */
+const char *stub_told(const struct policy *policy);

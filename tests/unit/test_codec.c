@@ -23,6 +23,8 @@ static struct network full_network(void)
 	net.internal = true;
 	net.icc = false;
 	net.mtu = 1280;
+	net.told = true;
+	strcpy(net.remark, "policy=open does not count");
 	return net;
 }
 
@@ -40,6 +42,8 @@ static void a_network_survives_the_trip(void **state)
 	assert_int_equal(back.mode[V4], GATEWAY_ROUTED);
 	assert_true(addr_equal(&back.snat[V6], &net.snat[V6]));
 	assert_false(back.icc);
+	assert_true(back.told);
+	assert_string_equal(back.remark, net.remark);
 	json_decref(again);
 	json_decref(json);
 }
@@ -59,6 +63,8 @@ static void an_endpoint_survives_the_trip(void **state)
 	endpoint.exception->egress = egress_default(POLICY_KILLSWITCH);
 	endpoint.exception->egress.path = 7;
 	endpoint.exception->mtu = 1400;
+	endpoint.names_by_host = true;
+	endpoint.remark = xstrdup("lan=on does not count");
 	endpoint.wanted = xcalloc(2, sizeof(*endpoint.wanted));
 	endpoint.wanted[0] = (struct port_request){ .proto = 6, .port = 80 };
 	endpoint.wanted[1] = (struct port_request){ .proto = 17,
@@ -74,6 +80,8 @@ static void an_endpoint_survives_the_trip(void **state)
 	assert_int_equal(back.ports[0].host_port, 65535);
 	assert_int_equal(back.n_wanted, 2);
 	assert_int_equal(back.wanted[1].host_port_end, 65535);
+	assert_true(back.names_by_host);
+	assert_string_equal(back.remark, endpoint.remark);
 	assert_memory_equal(back.mac, endpoint.mac, 6);
 	assert_memory_equal(back.exception, endpoint.exception, sizeof(*back.exception));
 	json_decref(again);
@@ -93,6 +101,29 @@ static void an_endpoint_of_an_older_version_is_read(void **state)
 	json_object_del(json, "wanted");
 	assert_int_equal(endpoint_decode(&back, json, &err), 0);
 	assert_int_equal(back.n_wanted, 0);
+	json_decref(json);
+}
+
+/* Fails when "told" has to be there; when one that does not fit is copied. */
+static void what_was_told_need_not_be_there(void **state)
+{
+	struct network net = full_network(), back = { 0 };
+	char remark[REMARK_SIZE + 1];
+	struct err err = { 0 };
+	json_t *json = network_encode(&net);
+
+	(void)state;
+	memset(remark, 'x', REMARK_SIZE);
+	remark[REMARK_SIZE] = '\0';
+	json_object_set_new(json, "told", json_string(remark));
+	assert_true(network_decode(&back, json, &err) < 0);
+	remark[REMARK_SIZE - 1] = '\0';
+	json_object_set_new(json, "told", json_string(remark));
+	assert_int_equal(network_decode(&back, json, &err), 0);
+	json_object_del(json, "told");
+	assert_int_equal(network_decode(&back, json, &err), 0);
+	assert_false(back.told);
+	assert_string_equal(back.remark, "");
 	json_decref(json);
 }
 
@@ -130,6 +161,7 @@ static const struct {
 	{ "a negative mtu", "mtu", "-1", "\"mtu\"" },
 	{ "an mtu that is too large", "mtu", "4294967296", "\"mtu\"" },
 	{ "a boolean that is a number", "icc", "1", "\"icc\"" },
+	{ "a remark that is none", "told", "true", "\"told\" is not valid" },
 };
 
 static void bad_networks_are_refused(void **state)
@@ -177,6 +209,7 @@ int main(void)
 		cmocka_unit_test(a_network_survives_the_trip),
 		cmocka_unit_test(an_endpoint_survives_the_trip),
 		cmocka_unit_test(an_endpoint_of_an_older_version_is_read),
+		cmocka_unit_test(what_was_told_need_not_be_there),
 		cmocka_unit_test(a_bad_wish_is_refused),
 		cmocka_unit_test(bad_networks_are_refused),
 		cmocka_unit_test(ports_without_an_address_are_refused),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "../../policy/base/mem.h"
+#include "../../policy/model/codec.h"
 #include "../../policy/model/exception.h"
 #include "../../policy/model/option.h"
 #include "world.h"
@@ -188,6 +189,47 @@ static void words_of_a_network_are_refused(void **state)
 	refused("policy=open", "via=wg0", "policy open has no exit to choose");
 }
 
+/* Its network has become this one: each line is what was, what is, and what the endpoint becomes.
+ */
+static void fits(const char *before, const char *words, const char *now, const char *expected)
+{
+	struct exception exception = allowed(before, words);
+	struct network network = network_with(now), wanted = network_with(expected), got = wanted;
+	json_t *left, *right;
+
+	exception_fit(&exception, &network);
+	exception_put(&exception, &got);
+	left = network_encode(&got);
+	right = network_encode(&wanted);
+	if (!json_equal(left, right))
+		fail_msg("%s, %s, now %s: not %s, but policy %s", before, words, now, expected,
+			 policy_name(exception.egress.policy));
+	json_decref(left);
+	json_decref(right);
+}
+
+/* Fails when a looser policy of its own stays; when a word is not looked at. */
+static void of_both_the_tighter_is_kept(void **state)
+{
+	(void)state;
+	fits("policy=open", "policy=bypass", "policy=killswitch via=wg1",
+	     "policy=killswitch via=wg1");
+	fits("policy=open", "policy=isolated", "policy=killswitch", "policy=isolated");
+	fits("policy=open", "policy=killswitch via=wg0", "policy=killswitch via=wg1",
+	     "policy=killswitch via=wg1");
+	fits("policy=open", "policy=killswitch via=wg1", "policy=killswitch via=wg0,wg1",
+	     "policy=killswitch via=wg1");
+	fits("override=any", "policy=open", "policy=isolated", "policy=isolated");
+	fits("override=any", "lan=on host=on dns=docker tailnet=on", "lan=off host=53 dns=9.9.9.9",
+	     "lan=off host=53 dns=9.9.9.9");
+	fits("policy=open", "lan=10.0.0.0/8 host=53,80", "policy=open lan=192.168.0.0/16 host=80",
+	     "policy=open lan=192.168.0.0/16 host=80");
+	fits("policy=open", "icc=false", "policy=open ipv6=off", "policy=open icc=false ipv6=off");
+	fits("policy=open", "dns=1.1.1.1", "policy=killswitch", "policy=killswitch dns=1.1.1.1");
+	fits("policy=bypass override=any", "mark=0x10000/0xff0000", "policy=bypass",
+	     "policy=bypass");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +238,7 @@ int main(void)
 		cmocka_unit_test(another_policy_keeps_what_is_tighter),
 		cmocka_unit_test(the_same_policy_keeps_the_other_words),
 		cmocka_unit_test(words_of_a_network_are_refused),
+		cmocka_unit_test(of_both_the_tighter_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,7 +44,8 @@ static void handle(void *arg, const char *path, const char *body, size_t len, st
 
 	f->handled++;
 	if (strncmp(path, "/ports", 6) == 0) {
-		control_handle(f->policy, path, body, len, reply, ret_status);
+		control_handle(&(struct control){ .policy = f->policy }, path, body, len, reply,
+			       ret_status);
 		return;
 	}
 	if (streq(path, "/none"))
