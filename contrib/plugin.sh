@@ -72,6 +72,7 @@ put "$binary" /usr/bin/tailexit 0755
 put_interpreter
 put_legacy
 find "$dir" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-tar --sort=name --owner=0 --group=0 --numeric-owner --format=gnu -C "$dir" -c . |
-	gzip -9n > "$dir.tar.gz.new"
+tar --sort=name --owner=0 --group=0 --numeric-owner --format=gnu -C "$dir" -cf "$dir.tar" .
+gzip -9nc "$dir.tar" > "$dir.tar.gz.new"
+rm "$dir.tar"
 mv "$dir.tar.gz.new" "$dir.tar.gz"
