@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Included by the Makefile: the managed plugin, from the build to a registry.
 
-PLUGIN = $(BUILD)/plugin
+PLUGIN = $(BUILD)/tailexit-plugin
 PLUGIN_NAME ?= tailexit-plugin
 # The names by which a registry knows this version.
 PLUGIN_TAGS ?= $(VERSION) latest
@@ -9,7 +9,7 @@ PLUGIN_TAGS ?= $(VERSION) latest
 export SOURCE_DATE_EPOCH ?= 1767225600
 
 .PHONY: plugin
-plugin: $(PLUGIN).tar.gz ## the managed plugin, for `docker plugin create NAME build/plugin`
+plugin: $(PLUGIN).tar.gz ## the managed plugin, for `docker plugin create NAME build/tailexit-plugin`
 	@stat -c %s $< | awk '{ printf "$(PLUGIN): %.1f MB compressed\n", $$1 / 1e6 }'
 
 $(PLUGIN).tar.gz: $(BUILD)/tailexit config.json contrib/plugin.sh

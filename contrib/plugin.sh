@@ -11,6 +11,7 @@ binary=$1
 dir=$2
 rootfs=$dir/rootfs
 multiarch=$($CC -print-multiarch)
+readelf=$($CC -print-prog-name=readelf)
 libdir=/usr/lib/${multiarch:-../lib64}
 
 die() {
@@ -19,7 +20,7 @@ die() {
 }
 
 machine() {
-	readelf -h "$1" | sed -n 's/^ *Machine: *//p'
+	"$readelf" -h "$1" | sed -n 's/^ *Machine: *//p'
 }
 
 # put FILE TARGET MODE - with the libraries that it needs
@@ -27,7 +28,7 @@ put() {
 	[ "$(machine "$1")" = "$(machine "$binary")" ] ||
 		die "$1 is for $(machine "$1"), and the plugin for $(machine "$binary")"
 	install -D -m "$3" "$1" "$rootfs$2"
-	for name in $(readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+	for name in $("$readelf" -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
 		put_library "$name"
 	done
 }
@@ -41,7 +42,7 @@ put_library() {
 }
 
 put_interpreter() {
-	interpreter=$(readelf -l "$binary" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
+	interpreter=$("$readelf" -l "$binary" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
 	put "$($CC -print-file-name="${interpreter##*/}")" "$interpreter" 0755
 }
 
@@ -72,6 +73,7 @@ put "$binary" /usr/bin/tailexit 0755
 put_interpreter
 put_legacy
 find "$dir" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-tar --sort=name --owner=0 --group=0 --numeric-owner --format=gnu -C "$dir" -c . |
-	gzip -9n > "$dir.tar.gz.new"
+tar --sort=name --owner=0 --group=0 --numeric-owner --format=gnu -C "$dir" -cf "$dir.tar" .
+gzip -9nc "$dir.tar" > "$dir.tar.gz.new"
+rm "$dir.tar"
 mv "$dir.tar.gz.new" "$dir.tar.gz"

@@ -209,7 +209,8 @@ def test_links_lead_somewhere():
 
 
 def test_scripts():
-    scripts = [*glob.glob(REPOSITORY + "/contrib/*.sh"), REPOSITORY + "/contrib/tailexit.bash",
+    scripts = [*glob.glob(REPOSITORY + "/contrib/*.sh"), *glob.glob(REPOSITORY + "/contrib/debian/p*"),
+               REPOSITORY + "/contrib/tailexit.bash",
                REPOSITORY + "/tests/install/init.sh"]
     result = subprocess.run(["shellcheck", *scripts], cwd=REPOSITORY, text=True,
                             capture_output=True, check=False)

@@ -11,7 +11,7 @@ from . import proc
 from .rundir import CACHE
 from .tailexitd import REPOSITORY
 
-BUILD = os.path.join(REPOSITORY, "build", "plugin")
+BUILD = os.path.join(REPOSITORY, "build", "tailexit-plugin")
 PORT = 5000
 REGISTRY = f"127.0.0.1:{PORT}/lab"
 NAME = "tailexit-plugin"
