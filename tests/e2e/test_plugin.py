@@ -49,7 +49,7 @@ def everything_works(rig):
     assert rig.diff() == ""
 
 
-# Seen to fail: without the second path in TAILEXIT_SOCKET; without --sysctl-dir; without "private".
+# Seen to fail: without "private" among the options of the mounts.
 def test_both_names(rig):
     everything_works(rig)
     assert mounts(rig) == rig.mounts
@@ -60,7 +60,7 @@ def test_both_names(rig):
     assert len(rig.plugin.run("tailexit", "status").splitlines()) == 4
 
 
-# Seen to fail: with networks in a directory that is emptied when the plugin starts.
+# Seen to fail: with networks that are open when they were read from disk.
 def test_killed(rig):
     with rig.confined(), Pulse(rig.box.netns) as pulse:
         rig.plugin.kill()
@@ -94,7 +94,7 @@ def test_disabled_and_upgraded(rig):
     everything_works(rig)
 
 
-# Seen to fail: without propagatedMount.
+# Seen to fail: with networks that are open when they were read from disk.
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_engine_restarts(rig, how):
     with rig.judge.silent():
@@ -105,7 +105,6 @@ def test_engine_restarts(rig, how):
     assert mounts(rig) == rig.mounts
 
 
-# Seen to fail: with nothing removed by DeleteNetwork.
 def test_removed(rig):
     rig.docker.clean()
     assert "te-" not in rig.host.netns.ip("-o", "link")

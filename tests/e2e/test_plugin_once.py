@@ -44,7 +44,6 @@ def upgrade(rig, tag):
             f"{REFERENCE}:{tag}")
 
 
-# Seen to fail: with a push.sh that leaves what was not pushed in the engine.
 def test_registry_fails(make_rig):
     rig = make_rig()
     push = rig.push("latest", check=False)  # nobody is there
@@ -136,7 +135,7 @@ def test_newer_state_and_removed_too_early(make_rig):
     assert rig.box.ask(ECHO4) == EXIT4 and rig.free.ask(ECHO4) == ISP4
 
 
-# Seen to fail: without iptables-legacy in the plugin; with a run directory of the plugin's own.
+# Seen to fail: without iptables-legacy in the plugin.
 def test_legacy_iptables_and_beside_the_service(make_rig):
     rig = make_rig(iptables="legacy")
     assert "-P FORWARD DROP" in rig.host.run("iptables-legacy", "-w", "5", "-S", "FORWARD").stdout

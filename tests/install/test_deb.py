@@ -33,7 +33,7 @@ def state(machine, unit):
     return machine.run("systemctl", "is-active", unit, check=False).stdout.strip()
 
 
-# Seen to fail: without postinst; with prerm that stops nothing; without the last two lines of postrm.
+# Seen to fail: with a prerm that stops nothing.
 def test_install_and_purge(make_machine, package):
     machine = make_machine(release(), systemd=True)
     machine.run(*APT, "update")

@@ -28,7 +28,7 @@ def same(name, elsewhere):
     return result.stdout + result.stderr
 
 
-# Seen to fail: without -ffile-prefix-map, with a `touch` of plugin.sh that names no date, without its umask.
+# Seen to fail: without -ffile-prefix-map.
 def test_same_bytes(tmp_path):
     proc.run([*MAKE, "-C", REPOSITORY, *SAMPLE, "plugin", "deb"], timeout=600)
     elsewhere = str(tmp_path / "elsewhere")
