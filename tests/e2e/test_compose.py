@@ -15,9 +15,17 @@ from lab.docker import Container, Network
 from lab.image import NAME as IMAGE
 from lab.probe import ask
 from lab.snapshot import difference, snapshot
-from lab.world import DNS4, ECHO4, EXIT4, HOST4, ISP4
+from lab.world import DNS4, ECHO4, EXIT4, HOST4
 
+from conftest import ENGINES
 from test_policy_rig import status, tunnel  # noqa: F401
+
+# 1.29 and 2.40; 2.26.
+OLD_AND_NEW, BETWEEN = [ENGINES[0], ENGINES[-1]], ENGINES[1:2]
+
+
+def on(engines):
+    return pytest.mark.parametrize("suite", engines, indirect=True, scope="session")
 
 
 class Project:
@@ -35,23 +43,19 @@ class Project:
                              **options)
 
     def boxes(self, service):
-        """The running containers of a service, by their numbers."""
-        names = self.host.docker("ps", "--format", "{{.Names}}",
-                                 "--filter", "label=com.docker.compose.project=" + self.name,
-                                 "--filter", "label=com.docker.compose.service=" + service).split()
-        return [Container(self.docker, name) for name in sorted(names)]
+        """The running containers of a service."""
+        mine = {"com.docker.compose.project": self.name, "com.docker.compose.service": service}
+        return [Container(self.docker, box["Id"]) for box in self.docker.api("GET", "/containers/json")
+                if mine.items() <= box["Labels"].items()]
 
     def box(self, service):
         box, = self.boxes(service)
         return box
 
-    def end(self):
-        self("down", "-t", "0")
-        shutil.rmtree(self.folder)
-
 
 @pytest.fixture
 def project(docker):
+    """What a test leaves of a project goes with everything else of the engine."""
     projects = []
 
     def make(name, text):
@@ -59,8 +63,8 @@ def project(docker):
         return projects[-1]
 
     yield make
-    for one in reversed(projects):
-        one.end()
+    for one in projects:
+        shutil.rmtree(one.folder)
 
 
 def seen_as(box, address):
@@ -70,57 +74,52 @@ def seen_as(box, address):
 STACK = """
 services:
   confined: BOX, networks: [vpn, inside], ports: ["8080:80"], labels: {traefik.enable: "true"}}
-  free: BOX, networks: [direct, inside]}
   alone: BOX, networks: [inside]}
   extra: BOX, networks: [vpn], profiles: [more]}
 networks:
   vpn: {driver: tailexit, driver_opts: {policy: killswitch}, labels: {whose: mine}}
-  direct: {driver: tailexit, driver_opts: {policy: bypass}}
   inside: {driver: tailexit, driver_opts: {policy: isolated}}
 """
 
 
-def check(world, stack):
-    confined, free, alone = (stack.box(name) for name in ("confined", "free", "alone"))
+def check(world, stack, n_alone=1):
+    """Each is where it was, and there are so many of the isolated ones."""
+    confined, alone = stack.box("confined"), stack.boxes("alone")
     seen_as(confined, EXIT4)
-    seen_as(free, ISP4)
-    assert "default" not in alone.netns.ip("route")
+    assert len(alone) == n_alone
+    for box in alone:
+        assert "default" not in box.netns.ip("route") and box.ask(confined.ip(stack.name + "_inside"))
     proc.wait_for(lambda: ask(world.lan, HOST4, 8080, timeout=1), "published port")
     assert "traefik.enable" in confined.inspect()["Config"]["Labels"]
-    return confined, free, alone
 
 
-# Seen to fail: link_remove() of a bridge left out; routes not deleted. Everything a day does, once with each
-# Compose.
+# Seen to fail: without what policy_network_remove() changes in the kernel.
+@on(OLD_AND_NEW)
 def test_a_day_of_a_project(docker, world, tunnel, project):  # noqa: F811
-    host = docker.host
-    before = snapshot(host)
+    before = snapshot(docker.host)
     stack = project("day", STACK)
     stack("up", "-d")
-    confined, _, _ = check(world, stack)
+    check(world, stack)
     network = Network(docker, "day_vpn", "tailexit")
     assert network.inspect()["Labels"]["whose"] == "mine"
+    first = stack.box("confined").name
 
     stack("restart", "-t", "0")
     check(world, stack)
-    stack("up", "-d", "--force-recreate", "-t", "0")
-    assert check(world, stack)[0].inspect()["Id"] != confined.inspect()["Id"]
-
-    stack("up", "-d", "--scale", "alone=3")
-    assert len(stack.boxes("alone")) == 3
-    assert status(host, Network(docker, "day_inside", "tailexit"))["endpoints"] == 5
-    stack("up", "-d", "--scale", "alone=1", "-t", "0")
-    check(world, stack)
+    assert stack.box("confined").name == first
+    stack("up", "-d", "-t", "0", "--force-recreate", "--scale", "alone=2")
+    check(world, stack, n_alone=2)
+    assert stack.box("confined").name != first
 
     # A profile comes and goes.
-    stack("--profile", "more", "up", "-d")
+    stack("--profile", "more", "up", "-d", "-t", "0", "--scale", "alone=1")
+    check(world, stack)
     seen_as(stack.box("extra"), EXIT4)
     stack("--profile", "more", "rm", "-f", "-s", "extra")
-    assert status(host, network)["endpoints"] == 1
-    check(world, stack)
+    assert status(docker.host, network)["endpoints"] == 1
 
     stack("down", "-t", "0")
-    assert difference(before, snapshot(host)) == ""
+    assert difference(before, snapshot(docker.host)) == ""
 
 
 OUTER = """
@@ -131,7 +130,8 @@ networks:
 """
 
 
-# Seen to fail: with the policy of a network forgotten when its last container goes.
+# Seen to fail: with all endpoints of the network removed for one.
+@on(BETWEEN)
 def test_an_external_network_of_two_projects(docker, tunnel, project):  # noqa: F811
     """Made once by hand; either project comes and goes without the other one."""
     net = docker.network("tailexit", "-o", "policy=killswitch", name="shared")
@@ -142,12 +142,8 @@ def test_an_external_network_of_two_projects(docker, tunnel, project):  # noqa: 
     one("down", "-t", "0")
     seen_as(other.box("app"), EXIT4)
     assert status(docker.host, net)["endpoints"] == 1
-    other("down", "-t", "0")
-    assert status(docker.host, net)["endpoints"] == 0
-    one("up", "-d")
-    seen_as(one.box("app"), EXIT4)
     tunnel.down()
-    assert one.box("app").ask(ECHO4, timeout=0.5) is None
+    assert other.box("app").ask(ECHO4, timeout=0.5) is None
 
 
 ATTACHED = """
@@ -158,7 +154,7 @@ networks:
 """
 
 
-# Seen to fail: endpoints compiled without their exception.
+# Seen to fail: endpoints added without their exception.
 def test_options_of_an_attachment(docker, suite, project):
     """What the README says of it: 2.40 hands them on, 2.26 drops them, 1.29 refuses the file."""
     stack = project("attached", ATTACHED)

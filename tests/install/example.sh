@@ -16,7 +16,7 @@
 #	reaches SERVICE OTHER           SERVICE knows OTHER by its name, and gets an answer from it
 #	reaches_not SERVICE OTHER
 #	resolver_of SERVICE ADDRESS     who is asked for the names of the world
-#	label SERVICE KEY VALUE         a label is on this container, and on no other
+#	label SERVICE KEY VALUE         the container has this label
 
 lab() {
 	printf '%s\n' "$*"
