@@ -165,3 +165,13 @@ def test_options_of_an_attachment(docker, suite, project):
     assert result.returncode == 0, result.stderr
     entries = status(docker.host, Network(docker, "attached_vpn", "tailexit"))["containers"]
     assert [entry["policy"] for entry in entries] == (["isolated"] if suite == "sid" else [])
+
+
+# What Docker 20.10 does, of which the README warns. Seen to fail: expected of the newest one as well.
+@on(OLD_AND_NEW)
+def test_name_servers_of_a_container_that_publishes_elsewhere(docker, suite):
+    """A service with a port on the project's default network, which is Docker's own, and on one of ours."""
+    box = docker.run(docker.network("bridge"), "--dns", DNS4, "-p", "8080:80")
+    net = docker.network("tailexit", "-o", "policy=isolated")
+    result = docker.host.run("docker", "network", "connect", net.name, box.name, check=False)
+    assert ("dns=strict" in result.stderr) == (result.returncode != 0) == (suite == "bookworm")
