@@ -23,6 +23,8 @@ from test_policy_one import ask_from, attached, containers, one
 from test_policy_rig import (BY_EXIT, BY_UPLINK, DNS, DUAL, GATEWAY4, WORLD, ask_all,  # noqa: F401
                              host_status, judge, status, tunnel, words)
 
+ENGINE = "in turn"
+
 
 def network(docker, *options, labels=(), subnets=DUAL):
     return docker.network("tailexit", *words(*options), *labelled(labels), *subnets)
