@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One GET over a unix socket, in the event loop: never waits, never longer than its deadline. Must
- * not know what the answer means. */
+ * not know what the answer means.
+ *
+ * libcurl does this as well, but is larger than the rest of us: a process with our other libraries
+ * had 4.4 MB resident, and 9.6 MB with one transfer prepared (Debian 12, with GnuTLS). */
 #pragma once
 
 #include <stddef.h>
