@@ -227,6 +227,12 @@ static void remember(struct exit_fact *exit, const struct addr *addrs, size_t n)
 			exit->former[exit->n_former++] = addrs[i];
 }
 
+/* It was lost, and is back for so long that nothing is under way any more to what it had before. */
+static bool has_settled(const struct exit_fact *known, const struct exit_fact *now)
+{
+	return known->resting && !now->resting && (now->usable[V4] || now->usable[V6]);
+}
+
 bool facts_set_exit(struct facts *facts, const struct exit_fact *exit)
 {
 	struct exit_fact *known = find_exit(facts, exit->name);
@@ -237,8 +243,10 @@ bool facts_set_exit(struct facts *facts, const struct exit_fact *exit)
 
 	now.n_former = 0;
 	if (known) {
-		remember(&now, known->addrs, known->n_addrs);
-		remember(&now, known->former, known->n_former);
+		if (!has_settled(known, &now)) {
+			remember(&now, known->addrs, known->n_addrs);
+			remember(&now, known->former, known->n_former);
+		}
 		now.since = news ? now.since : known->since;
 	} else {
 		facts->exits = xreallocarray(facts->exits, facts->n_exits + 1, sizeof(*exit));

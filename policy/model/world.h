@@ -28,7 +28,7 @@ struct exit_fact {
 	struct addr addrs[EXIT_ADDRS_MAX]; /* without link-local ones, and any beyond so many */
 	uint8_t n_addrs;
 	/* Those it had before, the latest first: answers may still be on their way to them. Kept by
-	 * facts_set_exit(). */
+	 * facts_set_exit(), until the exit was lost and has been back for a while. */
 	struct addr former[EXIT_ADDRS_MAX];
 	uint8_t n_former;
 	int64_t since; /* since when it has been usable, or not, in this way; as time(2) */

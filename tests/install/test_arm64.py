@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from lab import proc, roots
+from lab import proc, roots, unpacked
 from lab.rundir import CACHE
 from lab.tailexitd import BINARY, REPOSITORY
 
@@ -51,9 +51,10 @@ def test_starts_under_qemu():
             shutil.copy(os.path.join(REPOSITORY, name), f"{root}/src/{name}")
         proc.run(["chroot", root, "sh", "-c", BUILD], timeout=900)
         rootfs = root + "/src/build/tailexit-plugin/rootfs"
+        emulator = unpacked.program("qemu-user-static", "qemu-aarch64-static")
 
         def emulated(program, *argv, **options):
-            return proc.run(["qemu-aarch64-static", "-L", rootfs, rootfs + program, *argv], **options)
+            return proc.run([emulator, "-L", rootfs, rootfs + program, *argv], **options)
 
         plan = "plan", "-o", "policy=killswitch", "-o", "via=wg0"
         assert emulated("/usr/bin/tailexit", *plan).stdout == proc.run([BINARY, *plan]).stdout != ""

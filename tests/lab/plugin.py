@@ -10,6 +10,7 @@ import shutil
 from . import proc
 from .rundir import CACHE
 from .tailexitd import REPOSITORY
+from .unpacked import program
 
 BUILD = os.path.join(REPOSITORY, "build", "tailexit-plugin")
 PORT = 5000
@@ -41,8 +42,8 @@ class Registry:
             file.write(CONFIG.format(path=self.path, port=PORT))
 
     def start(self):
-        self.process = self.host.netns.spawn(self.host.path("registry.log"), "docker-registry", "serve",
-                                             self.config)
+        registry = program("docker-registry", "docker-registry")
+        self.process = self.host.netns.spawn(self.host.path("registry.log"), registry, "serve", self.config)
         proc.wait_for(lambda: str(PORT) in self.host.netns.run("ss", "-Hltn", f"sport = {PORT}").stdout,
                       "registry")
 

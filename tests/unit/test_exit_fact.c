@@ -93,6 +93,24 @@ static void the_oldest_address_is_forgotten(void **state)
 	assert_false(has_backstop(&world.facts, "10.2.0.2"));
 }
 
+static void who_stays_is_not_asked_for_his_past(void **state)
+{
+	AUTO(world) struct world world = { 0 };
+	struct exit_fact exit = { .name = "wg0" };
+
+	(void)state;
+	set_exit(&world.facts, "10.2.0.2");
+	exit.resting = true;
+	exit.usable[V4] = true;
+	exit.addrs[exit.n_addrs++] = test_addr("10.2.0.3");
+	facts_set_exit(&world.facts, &exit);
+	assert_true(has_backstop(&world.facts, "10.2.0.2"));
+	exit.resting = false;
+	facts_set_exit(&world.facts, &exit);
+	assert_false(has_backstop(&world.facts, "10.2.0.2"));
+	assert_true(has_backstop(&world.facts, "10.2.0.3"));
+}
+
 static void since_when_is_kept(void **state)
 {
 	AUTO(world) struct world world = { 0 };
@@ -113,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lost_address_is_remembered),
 		cmocka_unit_test(the_oldest_address_is_forgotten),
+		cmocka_unit_test(who_stays_is_not_asked_for_his_past),
 		cmocka_unit_test(since_when_is_kept),
 	};
 
