@@ -265,8 +265,8 @@ def test_time(networks, record_property):
         machine = Machine(world)
         for number in range(networks):
             machine.good("CreateNetwork", dual(number, "killswitch"))
-        # The kernel changes links and routes of all namespaces one after the other, and others are at it: once
-        # in three times there is room. In time for the unit's TimeoutStartSec, and with sanitizers.
+        # The kernel changes links and routes of all namespaces one after the other, and others are at it;
+        # once in three times there is room. In time for the unit's TimeoutStartSec, and with sanitizers.
         for _ in range(3):
             machine.reboot()
             start = time.monotonic()
