@@ -34,7 +34,9 @@ def _turn(item, suite):
 
 def _belongs(item):
     params = item.callspec.params if hasattr(item, "callspec") else {}
-    suite, engine = params.get("suite"), getattr(item.module, "ENGINE", None)
+    marked = item.get_closest_marker("engine")
+    suite = params.get("suite")
+    engine = marked.args[0] if marked else getattr(item.module, "ENGINE", None)
     if suite is None or EVERY:
         return True
     if params.get("driver") == "bridge" and engine in (None, "in turn"):
@@ -45,9 +47,13 @@ def _belongs(item):
     return suite == (engine or suite)
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "engine(which): as ENGINE of a module")
+
+
 def pytest_collection_modifyitems(config, items):
-    """What only the kernel decides is asked once: ENGINE of a module says with which engine, or that
-    they share its cases. The bridge driver of the newest engine speaks for those before, which can do
+    """What only the kernel decides is asked once: ENGINE of a module, or the mark engine of a test, says
+    with which engine, or that they share the cases. The bridge driver of the newest engine speaks for those before, which can do
     less. With EVERY_ENGINE=1 every engine is asked everything."""
     others = [item for item in items if not _belongs(item)]
     items[:] = [item for item in items if _belongs(item)]

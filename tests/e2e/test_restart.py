@@ -21,6 +21,8 @@ from test_restart_remains import TABLE, wait_until_right
 from test_restart_rig import Rig, during, flows, links
 from test_restart_tap import ANSWERED, Tap
 
+# No rows of the matrix.
+IN_TURN = pytest.mark.engine("in turn")
 LIVE_RESTORE = pytest.mark.parametrize("live_restore", [False, True], ids=["", "live-restore"])
 
 
@@ -271,25 +273,27 @@ def kill_daemon_around_network(rig, create_after, delete_after):
 
 
 # Fails when the state file of a removed network stays.
+@IN_TURN
 def test_daemon_killed_in_network_calls(rig):
     kill_daemon_around_network(rig, None, ANSWERED)
 
 
 # Both fail when the daemon does not ask the engine for networks; when a network in the way is not
 # asked about.
+@IN_TURN
 def test_network_created_unheard(rig):
     kill_daemon_around_network(rig, ANSWERED, ANSWERED)
 
 
+@IN_TURN
 def test_network_removed_unheard(rig):
     kill_daemon_around_network(rig, None, None)
 
 
 # Which lists remove a network, and which must not: tests/netns/test_forgotten.c.
-def test_network_removed_while_nobody_listens(rig, suite):
+@pytest.mark.engine(roots.MANDATORY)
+def test_network_removed_while_nobody_listens(rig):
     """Nobody wants its subnet again. One engine is enough: the daemon takes a minute to be sure."""
-    if suite != roots.MANDATORY:
-        pytest.skip("once is enough")
     rig.start()
     create(rig)
     wait_for(lambda: os.path.exists(rig.host.path("lib", "client.json")), "look at the networks")
@@ -314,6 +318,7 @@ def make_half(rig, address):
 
 
 # Fails when the sweep does nothing; it takes endpoints in containers as well.
+@IN_TURN
 def test_half_made_is_swept(rig):
     """Once the next dockerd has had its chance; what containers have from an earlier one stays."""
     rig.start(live_restore=True)
@@ -329,6 +334,7 @@ def test_half_made_is_swept(rig):
 
 
 # Fails when a new endpoint evicts nobody.
+@IN_TURN
 def test_half_made_makes_room(rig):
     """For a container with the same address, before it is swept."""
     rig.start()
