@@ -53,8 +53,8 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     """What only the kernel decides is asked once: ENGINE of a module, or the mark engine of a test, says
-    with which engine, or that they share the cases. The bridge driver of the newest engine speaks for those before, which can do
-    less. With EVERY_ENGINE=1 every engine is asked everything."""
+    with which engine, or that they share the cases. The bridge driver of the newest engine speaks for
+    those before, which can do less. With EVERY_ENGINE=1 every engine is asked everything."""
     others = [item for item in items if not _belongs(item)]
     items[:] = [item for item in items if _belongs(item)]
     config.hook.pytest_deselected(items=others)
