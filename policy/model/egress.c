@@ -368,7 +368,8 @@ void egress_print_dns(const struct egress *egress, struct strbuf *text)
 
 void egress_print_mark(const struct egress *egress, struct strbuf *text)
 {
-	strbuf_addf(text, "0x%x/0x%x", egress->mark, egress->mark_mask);
+	if (egress->mark)
+		strbuf_addf(text, "0x%x/0x%x", egress->mark, egress->mark_mask);
 }
 
 bool exits_equal(const struct exits *a, const struct exits *b)
