@@ -219,18 +219,21 @@ const struct exit_fact *facts_exit(const struct facts *facts, const char *name)
 	return find_exit(facts, name);
 }
 
-static void remember(struct exit_fact *exit, const struct addr *addrs, size_t n)
+/* settled: see there. */
+static void remember(struct exit_fact *exit, bool settled, const struct addr *addrs, size_t n)
 {
 	for (size_t i = 0; i < n && exit->n_former < EXIT_ADDRS_MAX; i++)
-		if (!addrs_contain(exit->addrs, exit->n_addrs, &addrs[i]) &&
+		if (!(settled && exit->usable[addr_family(&addrs[i])]) &&
+		    !addrs_contain(exit->addrs, exit->n_addrs, &addrs[i]) &&
 		    !addrs_contain(exit->former, exit->n_former, &addrs[i]))
 			exit->former[exit->n_former++] = addrs[i];
 }
 
-/* It was lost, and is back for so long that nothing is under way any more to what it had before. */
+/* It was lost, and is back for so long that nothing is under way any more to what it had before, of
+ * the families that are back. */
 static bool has_settled(const struct exit_fact *known, const struct exit_fact *now)
 {
-	return known->resting && !now->resting && (now->usable[V4] || now->usable[V6]);
+	return known->resting && !now->resting;
 }
 
 bool facts_set_exit(struct facts *facts, const struct exit_fact *exit)
@@ -243,10 +246,10 @@ bool facts_set_exit(struct facts *facts, const struct exit_fact *exit)
 
 	now.n_former = 0;
 	if (known) {
-		if (!has_settled(known, &now)) {
-			remember(&now, known->addrs, known->n_addrs);
-			remember(&now, known->former, known->n_former);
-		}
+		bool settled = has_settled(known, &now);
+
+		remember(&now, settled, known->addrs, known->n_addrs);
+		remember(&now, settled, known->former, known->n_former);
 		now.since = news ? now.since : known->since;
 	} else {
 		facts->exits = xreallocarray(facts->exits, facts->n_exits + 1, sizeof(*exit));

@@ -19,8 +19,8 @@ static void set_exit(struct facts *facts, const char *addr)
 	struct exit_fact exit = { .name = "wg0" };
 
 	if (*addr) {
-		exit.usable[V4] = true;
 		exit.addrs[exit.n_addrs++] = test_addr(addr);
+		exit.usable[addr_family(&exit.addrs[0])] = true;
 	}
 	facts_set_exit(facts, &exit);
 }
@@ -99,6 +99,7 @@ static void who_stays_is_not_asked_for_his_past(void **state)
 	struct exit_fact exit = { .name = "wg0" };
 
 	(void)state;
+	set_exit(&world.facts, "fd00:2::2");
 	set_exit(&world.facts, "10.2.0.2");
 	exit.resting = true;
 	exit.usable[V4] = true;
@@ -109,6 +110,8 @@ static void who_stays_is_not_asked_for_his_past(void **state)
 	facts_set_exit(&world.facts, &exit);
 	assert_false(has_backstop(&world.facts, "10.2.0.2"));
 	assert_true(has_backstop(&world.facts, "10.2.0.3"));
+	/* of the family that is not back */
+	assert_true(has_backstop(&world.facts, "fd00:2::2"));
 }
 
 static void since_when_is_kept(void **state)
