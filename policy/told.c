@@ -166,6 +166,26 @@ static void warn_of_names(const struct member *member, const struct endpoint *en
 			 member->network.id, endpoint->id);
 }
 
+/* With an exception that it may not have yet. */
+static void save_exception(struct policy *policy, const struct endpoint *endpoint,
+			   struct exception *exception)
+{
+	struct endpoint copy = *endpoint;
+
+	copy.exception = exception;
+	save_endpoint(policy, &copy);
+}
+
+/* A network, and its endpoints that differ. */
+static void save_version(struct policy *policy, const struct member *member,
+			 const struct version *version)
+{
+	save_network(policy, &version->network);
+	for (size_t e = 0; e < member->n; e++)
+		if (version->exceptions[e])
+			save_exception(policy, member->endpoints[e], version->exceptions[e]);
+}
+
 /* Endpoints that differ were made when their network was another. */
 static int change_network(struct policy *policy, struct member *member, const struct network *own,
 			  struct err *err)
@@ -183,16 +203,20 @@ static int change_network(struct policy *policy, struct member *member, const st
 		exception_fit(next.exceptions[e], own);
 		r = exits_assign_path(policy, &next.exceptions[e]->egress, err);
 	}
-	if (r == 0)
-		r = become(policy, member, &next, err);
 	if (r < 0)
 		return r;
-	connections_forget_network(policy, &member->network);
-	for (size_t e = 0; e < member->n; e++) {
-		if (member->endpoints[e]->exception)
-			save_endpoint(policy, member->endpoints[e]);
-		warn_of_names(member, member->endpoints[e]);
+	/* First: killed in between, the next start must not take back what the kernel had. */
+	save_version(policy, member, &next);
+	r = become(policy, member, &next, err);
+	if (r < 0) {
+		AUTO(version) struct version kept = copy_version(member);
+
+		save_version(policy, member, &kept);
+		return r;
 	}
+	connections_forget_network(policy, &member->network);
+	for (size_t e = 0; e < member->n; e++)
+		warn_of_names(member, member->endpoints[e]);
 	return 0;
 }
 
@@ -242,10 +266,14 @@ static int change_endpoint(struct policy *policy, struct member *member, struct 
 		next.exceptions[e] = exception;
 	}
 	r = endpoint_check_exception(policy, &member->network, exception, err);
-	if (r == 0)
-		r = become(policy, member, &next, err);
 	if (r < 0)
 		return r;
+	save_exception(policy, endpoint, exception);
+	r = become(policy, member, &next, err);
+	if (r < 0) {
+		save_endpoint(policy, endpoint);
+		return r;
+	}
 	connections_forget_endpoint(policy, endpoint);
 	warn_of_names(member, endpoint);
 	return 0;
