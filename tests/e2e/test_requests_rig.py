@@ -65,7 +65,8 @@ class Plain:
 
     def arguments(self):
         return ["serve", "--socket", self.socket,
-                "--state-dir", self.path("lib"), "--run-dir", self.path("run", "tailexit")]
+                "--state-dir", self.path("lib"), "--run-dir", self.path("run", "tailexit"),
+                "--docker-sock", self.path("docker.sock")]
 
     def answers(self):
         """To people, which it does last."""
