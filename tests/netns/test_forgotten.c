@@ -2,84 +2,18 @@
 /* Networks that their client has forgotten, by its lists: which go, when, and which must stay.
  * Above a test: what was changed to see it fail. */
 
-#include <ftw.h>
-#include <signal.h>
-
-#include "../../policy/base/loop.h"
 #include "../../policy/kernel/link.h"
-#include "../../policy/policy.h"
-#include "../unit/world.h"
-#include "netns.h"
+#include "scene.h"
 
 #define FORGOTTEN_MS 300
 #define IN_THE_WAY_MS 100
 
-struct scene {
-	char dir[40], state_dir[64], run_dir[64];
-	struct loop *loop;
-	struct policy *policy;
-	unsigned int asked;
-	struct err err;
-};
-
-static void on_ask(void *arg)
-{
-	struct scene *scene = arg;
-
-	scene->asked++;
-}
-
-static void start(struct scene *scene)
-{
-	const struct policy_config config = {
-		.state_dir = scene->state_dir,
-		.run_dir = scene->run_dir,
-		.ask = on_ask,
-		.arg = scene,
-		.forgotten_ms = FORGOTTEN_MS,
-		.in_the_way_ms = IN_THE_WAY_MS,
-	};
-
-	scene->loop = loop_new(&scene->err);
-	assert_non_null(scene->loop);
-	scene->policy = policy_open(&config, scene->loop, &scene->err);
-	if (!scene->policy)
-		fail_msg("%s", scene->err.text);
-}
-
-static void stop(struct scene *scene)
-{
-	policy_close(scene->policy);
-	loop_free(scene->loop);
-}
-
 static int set_up(void **state)
 {
-	struct scene *scene = xcalloc(1, sizeof(*scene));
+	struct scene *scene = scene_begin((struct policy_config){ .forgotten_ms = FORGOTTEN_MS,
+								  .in_the_way_ms = IN_THE_WAY_MS });
 
-	enter_namespace();
-	strcpy(scene->dir, "/tmp/test-forgotten-XXXXXX");
-	assert_non_null(mkdtemp(scene->dir));
-	snprintf(scene->state_dir, sizeof(scene->state_dir), "%s/state", scene->dir);
-	snprintf(scene->run_dir, sizeof(scene->run_dir), "%s/run", scene->dir);
-	start(scene);
 	*state = scene;
-	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	struct scene *scene = *state;
-
-	stop(scene);
-	nftw(scene->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(scene);
 	return 0;
 }
 

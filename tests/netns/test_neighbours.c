@@ -2,86 +2,20 @@
 /* Other people's bridges, known by a pattern, by a list, or not at all: which of them the kernel
  * keeps our networks apart from. */
 
-#include <ftw.h>
-#include <signal.h>
-
 #include "../../policy/kernel/apply.h"
 #include "../../policy/kernel/link.h"
-#include "../../policy/policy.h"
-#include "../unit/world.h"
-#include "netns.h"
-
-struct scene {
-	char dir[48], state_dir[64], run_dir[64];
-	struct loop *loop;
-	struct policy *policy;
-	struct nl nl;
-	struct err err;
-	unsigned int asked;
-};
+#include "scene.h"
 
 static bool is_neighbour(const char *bridge)
 {
 	return strncmp(bridge, "br-", 3) == 0;
 }
 
-static void on_unknown(void *arg)
-{
-	((struct scene *)arg)->asked++;
-}
-
-static void start(struct scene *scene)
-{
-	const struct policy_config config = {
-		.state_dir = scene->state_dir,
-		.run_dir = scene->run_dir,
-		.is_neighbour = is_neighbour,
-		.ask = on_unknown,
-		.arg = scene,
-	};
-
-	scene->loop = loop_new(&scene->err);
-	assert_non_null(scene->loop);
-	scene->policy = policy_open(&config, scene->loop, &scene->err);
-	if (!scene->policy)
-		fail_msg("%s", scene->err.text);
-}
-
-static void stop(struct scene *scene)
-{
-	policy_close(scene->policy);
-	loop_free(scene->loop);
-}
-
 static int set_up(void **state)
 {
-	struct scene *scene = xcalloc(1, sizeof(*scene));
+	struct scene *scene = scene_begin((struct policy_config){ .is_neighbour = is_neighbour });
 
-	enter_namespace();
-	strcpy(scene->dir, "/tmp/test-neighbours-XXXXXX");
-	assert_non_null(mkdtemp(scene->dir));
-	snprintf(scene->state_dir, sizeof(scene->state_dir), "%s/state", scene->dir);
-	snprintf(scene->run_dir, sizeof(scene->run_dir), "%s/run", scene->dir);
-	assert_ok(nl_open(&scene->nl, &scene->err), &scene->err);
-	start(scene);
 	*state = scene;
-	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	struct scene *scene = *state;
-
-	stop(scene);
-	nl_close(&scene->nl);
-	nftw(scene->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(scene);
 	return 0;
 }
 

@@ -1,48 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Words that come later, in a kernel. Above a test: what was changed to see it fail. */
-#include <ftw.h>
-#include <signal.h>
-#include <sys/stat.h>
 
 #include "../../policy/base/log.h"
-#include "../../policy/policy.h"
-#include "../unit/world.h"
-#include "netns.h"
-
-struct scene {
-	char dir[32], state_dir[64], run_dir[64];
-	struct loop *loop;
-	struct policy *policy;
-	struct err err;
-	unsigned int listened;
-};
-
-static void on_listen(void *arg)
-{
-	struct scene *scene = arg;
-
-	scene->listened++;
-}
-
-static void start(struct scene *scene)
-{
-	const struct policy_config config = { .state_dir = scene->state_dir,
-					      .run_dir = scene->run_dir,
-					      .listen = on_listen,
-					      .arg = scene };
-
-	scene->loop = loop_new(&scene->err);
-	assert_non_null(scene->loop);
-	scene->policy = policy_open(&config, scene->loop, &scene->err);
-	if (!scene->policy)
-		fail_msg("%s", scene->err.text);
-}
-
-static void stop(struct scene *scene)
-{
-	policy_close(scene->policy);
-	loop_free(scene->loop);
-}
+#include "scene.h"
 
 static struct network open_network(void)
 {
@@ -69,36 +29,14 @@ static void add_endpoint(struct scene *scene, const char *id, uint8_t host,
 /* An open network with an endpoint. */
 static int set_up(void **state)
 {
-	struct scene *scene = xcalloc(1, sizeof(*scene));
+	struct scene *scene = scene_begin((struct policy_config){ 0 });
 	struct network net = open_network();
 
-	enter_namespace();
-	strcpy(scene->dir, "/tmp/test-told-XXXXXX");
-	assert_non_null(mkdtemp(scene->dir));
-	snprintf(scene->state_dir, sizeof(scene->state_dir), "%s/state", scene->dir);
-	snprintf(scene->run_dir, sizeof(scene->run_dir), "%s/run", scene->dir);
-	start(scene);
 	assert_ok(policy_network_add(scene->policy, &net, &scene->err), &scene->err);
 	assert_int_equal(scene->listened, 1);
 	add_endpoint(scene, "eeee", 9, NULL);
 	assert_int_equal(scene->listened, 2);
 	*state = scene;
-	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	struct scene *scene = *state;
-
-	stop(scene);
-	nftw(scene->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(scene);
 	return 0;
 }
 

@@ -2,67 +2,21 @@
 /* Ports of endpoints without a way out: when they are published, and when not yet or no longer.
  * Above a test: what was changed to see it fail. */
 
-#include <ftw.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/socket.h>
 
-#include "../../policy/base/loop.h"
-#include "../../policy/policy.h"
-#include "../unit/world.h"
-#include "netns.h"
-
-struct scene {
-	char dir[40], state_dir[64], run_dir[64];
-	struct loop *loop;
-	struct policy *policy;
-	unsigned int asked;
-	struct err err;
-};
-
-static void on_ask(void *arg)
-{
-	struct scene *scene = arg;
-
-	scene->asked++;
-}
-
-static void start(struct scene *scene)
-{
-	const struct policy_config config = { .state_dir = scene->state_dir,
-					      .run_dir = scene->run_dir,
-					      .ask = on_ask,
-					      .arg = scene };
-
-	scene->loop = loop_new(&scene->err);
-	assert_non_null(scene->loop);
-	scene->policy = policy_open(&config, scene->loop, &scene->err);
-	if (!scene->policy)
-		fail_msg("%s", scene->err.text);
-}
-
-static void stop(struct scene *scene)
-{
-	policy_close(scene->policy);
-	loop_free(scene->loop);
-}
+#include "scene.h"
 
 /* A network with an endpoint that wants port 8080. */
 static int set_up(void **state)
 {
-	struct scene *scene = xcalloc(1, sizeof(*scene));
+	struct scene *scene = scene_begin((struct policy_config){ 0 });
 	struct network net = test_network(false);
 	struct endpoint endpoint = { .id = "eeee", .network = "aaaa" };
 	struct port_request port = {
 		.proto = IPPROTO_TCP, .port = 80, .host_port = 8080, .host_port_end = 8080
 	};
 
-	enter_namespace();
-	strcpy(scene->dir, "/tmp/test-wanted-XXXXXX");
-	assert_non_null(mkdtemp(scene->dir));
-	snprintf(scene->state_dir, sizeof(scene->state_dir), "%s/state", scene->dir);
-	snprintf(scene->run_dir, sizeof(scene->run_dir), "%s/run", scene->dir);
-	start(scene);
 	strcpy(net.id, "aaaa");
 	net.bridge[0] = '\0';
 	net.egress = egress_default(POLICY_ISOLATED);
@@ -75,22 +29,6 @@ static int set_up(void **state)
 	assert_int_equal(policy_want(scene->policy, "aaaa", "eeee", &port, 1, &scene->err), 0);
 	assert_int_equal(scene->asked, 1);
 	*state = scene;
-	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	struct scene *scene = *state;
-
-	stop(scene);
-	nftw(scene->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(scene);
 	return 0;
 }
 
