@@ -78,8 +78,8 @@ static void on_failure(struct dockerd *dockerd, const struct err *err)
 	     now_ms - dockerd->failing_since_ms >= dockerd->config.patience_ms)) {
 		log_warn(
 			"Docker's API at %s is not readable (%s): labels are not read, bridges with "
-			"a name of their own are not recognised, ports of containers that are only on isolated networks "
-			"are not published, and networks that Docker has forgotten stay",
+			"a name of their own are not recognised, ports of containers that are only "
+			"on isolated networks are not published, and networks that Docker has forgotten stay",
 			dockerd->config.socket, err->text);
 		dockerd->told = NOT_READABLE;
 	}
