@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""python3 -m leak [--long] [--engine E]... [--seed N] [--only TEXT]: plays the rows, prints the table, fails
+"""python3 -m leak [--long] [--engine E]... [--seed N]... [--only TEXT]: plays the rows, prints the table, fails
 when a packet left that may not, or something did not come back."""
 
 import argparse
@@ -23,17 +23,24 @@ def arguments():
     parser.add_argument("--long", action="store_true",
                         help="every row on every engine, long loops, and the boot of a virtual machine")
     parser.add_argument("--engine", action="append", choices=roots.ENGINES, help="default: all")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10000),
-                        help="of the random pairs")
+    parser.add_argument("--seed", action="append", type=int, help="of the random pairs; several play the "
+                        "pairs of each, and everything else once")
     parser.add_argument("--only", default="", help="rows whose name contains this; vm: the "
                         "virtual machine, without --long as well")
-    parser.add_argument("--pairs", type=int, help="how many")
-    return parser.parse_args()
+    parser.add_argument("--pairs", type=int, help="how many of each seed on each engine")
+    options = parser.parse_args()
+    options.seed = options.seed or [random.SystemRandom().randrange(10000)]
+    options.engine = options.engine or list(roots.ENGINES)
+    if options.pairs is None:
+        options.pairs = 20 if options.long else 3
+    return options
 
 
 def groups_of_faults(options):
-    def length(short, long):
-        return long if options.long else short
+    """What takes long in the long form is as long in all, however many engines share it."""
+    def length(short, long, shared=False):
+        engines = len(options.engine) if shared else 1
+        return -(-long // engines) if options.long else short
 
     return [module.faults(length) for module in CATALOGUE]
 
@@ -47,14 +54,15 @@ def random_pair(chance, groups):
             return pair, chance.choice([0, 0.005, 0.05])
 
 
-def rows_of(options, number, engines):
+def rows_of(options, number):
     """What is played on one engine: everything, or its share of it, and pairs of its own."""
     groups = groups_of_faults(options)
     faults = [fault for group in groups for fault in group]
-    mine = faults if options.long or options.only else faults[number::engines]
-    chance = random.Random(f"{options.seed} {number}")
-    pairs = options.pairs if options.pairs is not None else 40 if options.long else 3
-    rows = [((fault,), 0) for fault in mine] + [random_pair(chance, groups) for _ in range(pairs)]
+    mine = faults if options.long or options.only else faults[number::len(options.engine)]
+    rows = [((fault,), 0) for fault in mine]
+    for seed in options.seed:
+        chance = random.Random(f"{seed} {number}")
+        rows += [random_pair(chance, groups) for _ in range(options.pairs)]
     # What ends the host comes last.
     rows.sort(key=lambda row: row[0][0].name.startswith("power cut"))
     return [row for row in rows if options.only in " + ".join(fault.name for fault in row[0])]
@@ -91,13 +99,13 @@ def play_cold_boot(options):
 
 def main():
     options = arguments()
-    engines = options.engine or list(roots.ENGINES)
+    seeds = ", ".join(map(str, options.seed))
     sweep()
     began = time.monotonic()
-    report.print_head(options.seed)
+    report.print_head(seeds)
     good = bad = skipped = 0
-    for number, engine in enumerate(engines):
-        rows = rows_of(options, number, len(engines))
+    for number, engine in enumerate(options.engine):
+        rows = rows_of(options, number)
         try:
             well, wrong = play_engine(engine, rows, options)
         except roots.Unavailable as error:
@@ -108,7 +116,7 @@ def main():
         good, bad = good + well, bad + wrong
     counts = play_cold_boot(options)
     good, bad, skipped = good + counts[0], bad + counts[1], skipped + counts[2]
-    print(f"\nseed {options.seed}, {time.monotonic() - began:.0f} s")
+    print(f"\nseed {seeds}, {time.monotonic() - began:.0f} s")
     print(f"{good} passed, {bad} failed, {skipped} skipped")
     return 1 if bad else 0
 

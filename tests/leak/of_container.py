@@ -114,7 +114,7 @@ def second_network_gone(stage):
 
 
 def faults(length):
-    starts = length(3, 1000)
+    starts = length(3, 1000, shared=True)
     return [
         # Seen to fail: without the last rule of a killswitch in egress.c, the backstop of its path in path.c
         # and the fence in links.c.

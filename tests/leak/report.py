@@ -42,10 +42,10 @@ def print_row(row, subjects, everything):
               flush=True)
 
 
-def print_head(seed):
+def print_head(seeds):
     version = proc.run([BINARY, "--version"]).stdout.strip()
     machine = f"Linux {os.uname().release}, {os.cpu_count()} processors"
-    print(f"""{version}, {machine}, {datetime.date.today()}, seed {seed}
+    print(f"""{version}, {machine}, {datetime.date.today()}, seed {seeds}
 
 Each row: a fault, while containers on five networks send packets of every kind. For each policy: how often
 everything was sent, and how many packets left by the uplink, IPv4/IPv6, of new flows by their kind, and of
