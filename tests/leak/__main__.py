@@ -3,9 +3,12 @@
 when a packet left that may not, or something did not come back."""
 
 import argparse
+import multiprocessing
 import random
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 from lab import roots, sweep
 
@@ -28,11 +31,12 @@ def arguments():
     parser.add_argument("--only", default="", help="rows whose name contains this; vm: the "
                         "virtual machine, without --long as well")
     parser.add_argument("--pairs", type=int, help="how many of each seed on each engine")
+    parser.add_argument("--jobs", type=int, default=1, help="engines side by side")
     options = parser.parse_args()
     options.seed = options.seed or [random.SystemRandom().randrange(10000)]
     options.engine = options.engine or list(roots.ENGINES)
     if options.pairs is None:
-        options.pairs = 20 if options.long else 3
+        options.pairs = 15 if options.long else 3
     return options
 
 
@@ -68,20 +72,40 @@ def rows_of(options, number):
     return [row for row in rows if options.only in " + ".join(fault.name for fault in row[0])]
 
 
-def play_engine(engine, rows, options):
+def play_rows(engine, rows, long):
     """Returns how many rows went well, and wrong."""
     good = bad = 0
-    if not rows:
-        return good, bad
     with Stage(engine) as stage:
         for faults, pause in rows:
             row = play(stage, faults, pause)
-            report.print_row(row, stage.subjects, options.long)
+            report.print_row(row, stage.subjects, long)
             good, bad = good + (not row.wrong), bad + bool(row.wrong)
             if row.wrong and not mend(stage):
                 print("      nothing works after that; the other rows were not played", flush=True)
                 break
     return good, bad
+
+
+def play_engine(options, number):
+    """Returns how many rows went well, wrong, and could not be tried."""
+    engine = options.engine[number]
+    rows = rows_of(options, number)
+    try:
+        return (*play_rows(engine, rows, options.long), 0) if rows else (0, 0, 0)
+    except roots.Unavailable as error:
+        if engine == roots.MANDATORY:
+            raise
+        print(f"skipped: engine {roots.ENGINES[engine]} cannot be had here: {error}", flush=True)
+        return 0, 0, len(rows)
+
+
+def play_engines(options):
+    play_one = partial(play_engine, options)
+    numbers = range(len(options.engine))
+    if options.jobs == 1:
+        return list(map(play_one, numbers))
+    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("fork")) as pool:
+        return list(pool.map(play_one, numbers))
 
 
 def play_cold_boot(options):
@@ -103,19 +127,8 @@ def main():
     sweep()
     began = time.monotonic()
     report.print_head(seeds)
-    good = bad = skipped = 0
-    for number, engine in enumerate(options.engine):
-        rows = rows_of(options, number)
-        try:
-            well, wrong = play_engine(engine, rows, options)
-        except roots.Unavailable as error:
-            if engine == roots.MANDATORY:
-                raise
-            print(f"skipped: engine {roots.ENGINES[engine]} cannot be had here: {error}")
-            well, wrong, skipped = 0, 0, skipped + len(rows)
-        good, bad = good + well, bad + wrong
-    counts = play_cold_boot(options)
-    good, bad, skipped = good + counts[0], bad + counts[1], skipped + counts[2]
+    counts = [*play_engines(options), play_cold_boot(options)]
+    good, bad, skipped = map(sum, zip(*counts))
     print(f"\nseed {seeds}, {time.monotonic() - began:.0f} s")
     print(f"{good} passed, {bad} failed, {skipped} skipped")
     return 1 if bad else 0
