@@ -8,7 +8,8 @@ PKGS := libmicrohttpd jansson libnftnl libmnl
 
 CC ?= cc
 PKG_CONFIG ?= pkg-config
-CFLAGS ?= -O2 -g
+# Sanitizers see more without much optimisation.
+CFLAGS ?= $(if $(SAN),-O1,-O2) -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wformat=2 -Wswitch-enum -Wvla -Wwrite-strings -Wundef -Wno-missing-field-initializers
 HARDENING := -fstack-protector-strong -fPIE -fstack-clash-protection

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run.sh - everything: what `sudo make test` does. Installs what is missing, builds with and without
-# sanitizers, runs unit, golden, fuzz corpus, network namespace, lab and installation tests, and ends
+# sanitizers, runs unit, golden, fuzz corpus, network namespace, lab, leak and installation tests, and ends
 # with one line of counts. PYTEST_ARGS are added to the lab's.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -62,8 +62,8 @@ alone() {
 	echo "$n -$n 0" >> "$TEST_COUNTS"
 }
 
-# The engines side by side: most of the time a test waits for dockerd and for the kernel. The daemon they
-# run is the one with sanitizers.
+# The engines side by side, and what needs none of them: most of the time a test waits for dockerd and for
+# the kernel. The daemon they run is the one with sanitizers.
 lab() {
 	local engines engine none pids=() bad=() ok=0
 	export TAILEXIT="$PWD/build/san/tailexit"
@@ -74,10 +74,11 @@ lab() {
 		pytest tests/e2e -k "$engine" -o cache_dir="$logs/cache-$engine" > "$logs/$engine" &
 		pids+=("$engine:$!")
 	done
-	pytest tests/e2e -k "$none" -o cache_dir="$logs/cache-none" > "$logs/none" &
-	pids+=("none:$!")
+	# Over long before the others.
+	pytest tests/e2e -k "$none" -o cache_dir="$logs/cache-none" > "$logs/none" || bad+=(none)
+	leaks > "$logs/leaks" || ok=1
 	for pid in "${pids[@]}"; do wait "${pid#*:}" || bad+=("${pid%:*}"); done
-	for engine in $engines none; do
+	for engine in $engines none leaks; do
 		echo "-- $engine"
 		cat "$logs/$engine"
 	done
@@ -87,11 +88,13 @@ lab() {
 
 # Its own last line is one of counts, too. The same random pairs every time: CI is no place for new ones.
 leaks() {
-	local log=$logs/leaks
-	TAILEXIT="$PWD/build/san/tailexit" make -s leaktest LEAK="--seed 1" > "$log" 2>&1
-	local status=$?
+	local log status
+	log=$(mktemp)
+	make -s leaktest LEAK="--seed 1" > "$log" 2>&1
+	status=$?
 	cat "$log"
 	awk '/ passed, / { counts = $1 " " $3 " " $5 } END { print counts ? counts : "0 1 0" }' "$log" >> "$TEST_COUNTS"
+	rm -f "$log"
 	return $status
 }
 
@@ -111,13 +114,11 @@ end_installation() {
 step "packages" install_packages
 step "build" build
 if [ "$failed" = 0 ]; then
-	step "unit, golden, fuzz corpus" make -s -j"$(nproc)" WERROR=1 check
-	step "the same under ASan and UBSan" make -s -j"$(nproc)" SAN=address,undefined check
-	step "network namespaces under ASan and UBSan" make -s SAN=address,undefined check-netns
 	begin_installation
+	step "unit, golden, fuzz corpus under ASan and UBSan" make -s -j"$(nproc)" WERROR=1 SAN=address,undefined check
+	step "network namespaces under ASan and UBSan" make -s SAN=address,undefined check-netns
 	step "lab" lab
 	step "installation" end_installation
-	step "leaks" leaks
 fi
 
 echo "== $(($(date +%s) - started)) s"

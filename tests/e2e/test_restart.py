@@ -182,6 +182,7 @@ def test_containers_end_unseen(rig):
     rig.dockerd.start()
     wait_for(lambda: len(links(rig)) == 1, "end of the containers' links")
     rig.tailexit.start()
+    rig.host.docker("update", "--restart", "always", "web", "both")
     for name in rig.ALWAYS:
         rig.begin(name)
     rig.check(rig.ALWAYS)
@@ -343,3 +344,9 @@ def test_half_made_makes_room(rig):
     rig.begin("plain")
     rig.check(timeout=1)
     rig.finish()
+
+
+# Fails when DeleteNetwork leaves the bridge.
+def test_all_of_it_goes(rig):
+    """Whatever the rows before have left would still be there."""
+    rig.remove_all()

@@ -55,6 +55,7 @@ class Rig:
             self._populate()
             self.docker.clean()
             self.before = comparable(snapshot(self.host))
+            self._populate()
         except BaseException:
             self.world.down()
             raise
@@ -107,7 +108,8 @@ class Rig:
     def start(self, live_restore=False):
         self.clean = False
         self._live_restore(live_restore)
-        self._populate()
+        for name in self.ALL - self.running():
+            self.begin(name)
         self.expect(self.ALL)
         wait_until_right(self.docker)
 
@@ -201,17 +203,21 @@ class Rig:
             starter.join()
 
     def finish(self):
-        """What was carried over can still be used, and everything goes away."""
+        """What was carried over can still be used, by the next row as well."""
         if "plain" not in self.running():
             self.begin("plain")
         self.restart("web")
         self.expect(self.ALL)
         self.traffic()
         wait_until_right(self.docker)
+        self.clean = True
+
+    def remove_all(self):
+        """As if there had never been anything."""
+        self.clean = False
         self.docker.clean()
         after = comparable(snapshot(self.host))
         assert after == self.before, difference(self.before, after)
-        self.clean = True
 
 
 def during(call, *argv):

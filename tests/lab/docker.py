@@ -55,8 +55,9 @@ class Container:
         return probe.ask(self.netns, address, *argv, **options)
 
     def execute(self, *argv, **options):
-        """docker exec"""
-        return self.docker.host.docker("exec", self.name, *argv, **options)
+        """As `docker exec` would, for a tenth of its price; returns what it wrote."""
+        pid = self.refresh().pid
+        return self.docker.host.run("nsenter", "-t", pid, "-a", "--", *argv, **options).stdout.strip()
 
     def remove(self):
         self.docker.host.docker("rm", "-f", self.name)
