@@ -135,6 +135,11 @@ LEAK ?= --long
 leaktest: $(BUILD)/tailexit ## everything that may go wrong, and what leaked: root, hours (LEAK= for minutes)
 	$(Q)cd tests && /usr/bin/python3 -m leak $(LEAK)
 
+BENCH ?= --json $(BUILD)/bench.json --svg $(BUILD)/bench.svg
+.PHONY: bench
+bench: $(BUILD)/tailexit ## side by side with Docker's bridge and with a script: root (BENCH="--quick": minutes)
+	$(Q)cd tests && /usr/bin/python3 -m bench $(BENCH)
+
 .PHONY: golden
 golden: $(BUILD)/tests/unit/test_golden $(BUILD)/tests/unit/test_product ## rewrite tests/golden: read the difference
 	$(Q)for test in $^; do GOLDEN=write $$test; done
