@@ -31,21 +31,26 @@ class Metric:
         return self.read(traffic(self.what, seconds))
 
 
-def rate(scale=1):
-    return lambda result: result["arrived"] / result["seconds"] / scale
+def per_second(result):
+    """As many as there would be if none took longer than the median; what did not arrive does not count."""
+    return result["each"] / result["p50"] * result["arrived"] / result["sent"]
 
 
-OUT = Metric("UDP, 64 bytes, out", "udp", "/s", rate())
-BACK = Metric("UDP, 64 bytes, answers", "udp-back", "/s", rate())
-TCP = Metric("TCP", "tcp", "Gbit/s", rate(1e9 / 8))
-CUT = Metric("TCP, packet by packet", "tcp", "Gbit/s", rate(1e9 / 8), one_by_one=True)
-CONNECTIONS = Metric("connections", "connections", "/s", rate())
+def gigabits(result):
+    return result["arrived"] * 8 / result["seconds"] / 1e9
+
+
+OUT = Metric("UDP, 64 bytes, out", "udp", "/s", per_second)
+BACK = Metric("UDP, 64 bytes, answers", "udp-back", "/s", per_second)
+TCP = Metric("TCP", "tcp", "Gbit/s", gigabits)
+CUT = Metric("TCP, packet by packet", "tcp", "Gbit/s", gigabits, one_by_one=True)
+CONNECTIONS = Metric("connections", "connections", "/s", per_second)
 P50 = Metric("round trip, p50", "round-trips", "us", lambda result: result["p50"] * 1e6, "less")
 P99 = Metric("round trip, p99", "round-trips", "us", lambda result: result["p99"] * 1e6, "less")
 
 NOTES = {
-    OUT: "64 bytes: 18 of content. Of a connection that is established. One thread sends and receives, on one "
-         "processor; times when something else had that do not count.",
+    OUT: "18 bytes of content; of a connection that is established. One thread sends 32 and receives them, on "
+         "one processor: 32 in the median of the times that takes.",
     TCP: "Up to 64 kB at a time pass the rules as one packet.",
     CONNECTIONS: "Each is opened, answered with a byte, and reset.",
 }
@@ -98,7 +103,7 @@ class Catalogue:
         self.setting, self.rows = setting, []
         self.seconds = setting.size(SECONDS, 0.1)
         self.many = setting.size((100, 1000), (2, 3))
-        self.stage = None
+        self.stage, self.notes = None, dict(NOTES)
 
     def ours(self, policy, networks=1, **more):
         return plural(networks, "network"), partial(lane.ours, self.setting, policy, networks, **more)
@@ -107,7 +112,7 @@ class Catalogue:
         self.rows.append(Row(
             name=f"{metric.name}: {label}", unit=metric.unit, better=metric.better, stage=self.stage,
             prepare=partial(two_lanes, ours, peer, metric, self.seconds),
-            goal=goal and Goal(goal, "at least"), note=NOTES.get(metric, "")))
+            goal=goal and Goal(goal, "at least"), note=self.notes.pop(metric, "")))
 
     def beside_bridge(self, policy):
         for metric in OUT, BACK, CUT, TCP, CONNECTIONS, P50, P99:
