@@ -307,6 +307,7 @@ static int load(struct policy *policy, struct err *err)
 		r = engine_reconcile(policy, NULL, &ignored, err);
 	if (r == 0)
 		reopen_ports(policy);
+	mem_give_back();
 	return r;
 }
 
