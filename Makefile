@@ -135,9 +135,11 @@ LEAK ?= --long
 leaktest: $(BUILD)/tailexit ## everything that may go wrong, and what leaked: root, hours (LEAK= for minutes)
 	$(Q)cd tests && /usr/bin/python3 -m leak $(LEAK)
 
-BENCH ?= --json $(BUILD)/bench.json --svg $(BUILD)/bench.svg
+BENCH ?= --json $(CURDIR)/$(OUT)/bench.json --svg $(CURDIR)/$(OUT)/bench.svg
 .PHONY: bench
-bench: $(BUILD)/tailexit ## side by side with Docker's bridge and with a script: root (BENCH="--quick": minutes)
+bench: ## side by side with Docker's bridge driver: root, half an hour (BENCH="--quick": minutes)
+	$(Q)contrib/packages.sh - $$(sed 's/#.*//' tests/packages.txt tests/lab/packages.txt)
+	$(Q)$(MAKE) -s $(OUT)/tailexit
 	$(Q)cd tests && /usr/bin/python3 -m bench $(BENCH)
 
 .PHONY: golden
