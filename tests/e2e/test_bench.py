@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bench import __main__ as bench
-from bench import chart, of_scale, report
+from bench import chart, instructions, of_scale, report
 from bench.row import Goal, Result, Row, Samples, Side, Sides, collect, play
 from bench.setting import Setting
 
@@ -110,6 +110,15 @@ def test_one_that_fails(capsys):
     assert [(each.name, result and result.ours.raw) for each, result in told] == [
         ("first", [2]), ("broken", None), ("last", [4])]
     assert seen == ["up", "down"] and "StopIteration" in capsys.readouterr().err
+
+
+# Seen to fail: with what is new taken for right.
+def test_instructions(capsys):
+    known = {"Join": 1000, "Leave": 1000}
+    assert instructions.compare(known, {"Join": 1100, "Leave": 900}) == (2, 0)
+    assert instructions.compare(known, {"Join": 1101, "Leave": 1000, "New": 1}) == (1, 2)
+    assert capsys.readouterr().out.count("GROWN") == 2
+    assert len(instructions.read()[1]) == 12
 
 
 def test_names_are_apart():
