@@ -12,6 +12,7 @@ import time
 import traceback
 
 from lab import roots, sweep
+from lab.tailexitd import BINARY
 
 from . import chart, report
 from .row import play
@@ -31,6 +32,11 @@ def arguments():
     parser.add_argument("--svg", metavar="FILE", help="a chart of the ratios")
     parser.add_argument("--list", action="store_true", help="the names of the rows")
     return parser.parse_args()
+
+
+def is_sanitized():
+    with open(BINARY, "rb") as file:
+        return b"__asan_init" in file.read()
 
 
 def modules():
@@ -75,6 +81,8 @@ def main():
     if options.list:
         print("\n".join(row.name for row in rows))
         return 0
+    if is_sanitized():
+        sys.exit(f"bench: {BINARY} was built with a sanitizer, which makes it slow; unset TAILEXIT")
     sweep()
     began = time.monotonic()
     results, failed = [], []

@@ -31,21 +31,29 @@ class DockerHost:
         self.count += 1
         return f"{kind}{self.count}"
 
-    def create_network(self, driver, name):
-        self.api("POST", "/networks/create", {"Name": name, "Driver": driver, "CheckDuplicate": True,
-                                              "Options": OPTIONS[driver]})
+    def create_network(self, driver, name, subnet=None):
+        """Docker has only some thirty subnets of its own to give."""
+        self.api("POST", "/networks/create", {
+            "Name": name, "Driver": driver, "CheckDuplicate": True, "Options": OPTIONS[driver],
+            "IPAM": {"Config": [{"Subnet": subnet}] if subnet else []}})
         return name
 
     def remove_network(self, name):
         self.api("DELETE", "/networks/" + name)
 
     @contextlib.contextmanager
+    def network(self, driver, subnet=None):
+        name = self.create_network(driver, self.name("net"), subnet)
+        try:
+            yield name
+        finally:
+            self.remove_network(name)
+
+    @contextlib.contextmanager
     def networks(self, *drivers):
         """One of each, for the time of a row."""
-        names = [self.create_network(driver, self.name("net")) for driver in drivers]
-        yield names
-        for name in names:
-            self.remove_network(name)
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(self.network(driver)) for driver in drivers]
 
     def create_box(self, network, ports=0, command=("true",)):
         name = self.name("box")

@@ -51,11 +51,12 @@ def beside(number):
     """The same, where so many networks of the driver are already."""
     @contextlib.contextmanager
     def prepare(stage):
-        others = [stage.create_network(driver, stage.name("other")) for driver in DRIVERS
-                  for _ in range(number)]
-        yield Sides(*(Side(driver, functools.partial(measure_create, stage, driver)) for driver in DRIVERS))
-        for name in others:
-            stage.remove_network(name)
+        with contextlib.ExitStack() as stack:
+            for place, driver in enumerate(DRIVERS):
+                for other in range(number):
+                    stack.enter_context(stage.network(driver, f"10.{100 + place}.{other}.0/24"))
+            yield Sides(*(Side(driver, functools.partial(measure_create, stage, driver))
+                          for driver in DRIVERS))
     return prepare
 
 
