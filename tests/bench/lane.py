@@ -69,8 +69,9 @@ def far_of(world):
 
 
 @contextlib.contextmanager
-def site(setting, tunnel=False, dockerd=()):
-    """A host with its engine, cables and nothing else."""
+def site(setting, tunnel=False, tailscale=False, dockerd=()):
+    """A host with its engine, cables and nothing else. tailscale: and the routing rules of Tailscale, without
+    which the kernel takes a shortcut when it looks for routes."""
     with World() as world:
         host = Host(world, setting.engine, dockerd=dockerd)
         host.up()
@@ -79,6 +80,8 @@ def site(setting, tunnel=False, dockerd=()):
             cable(host.netns, link, far, f"eth{number}")
             host.netns.address(link, here + "/24")
             far.address(f"eth{number}", there + "/24")
+        if tailscale:
+            world.tunnel.rules()
         if tunnel:
             world.other_tunnel.up(families=1)
         host.dockerd.start()
@@ -88,10 +91,10 @@ def site(setting, tunnel=False, dockerd=()):
 
 
 @contextlib.contextmanager
-def bridge(setting, networks=1, ports=0):
+def bridge(setting, networks=1, ports=0, tailscale=False):
     """Docker's own driver."""
     # Otherwise each port costs a process, or two.
-    with site(setting, dockerd=["--userland-proxy=false"]) as host:
+    with site(setting, tailscale=tailscale, dockerd=["--userland-proxy=false"]) as host:
         host.dockerd.load_image()
         docker = Docker(host)
         nets = [docker.network("bridge", "--subnet", subnet(number) + ".0/24") for number in range(networks)]
@@ -165,10 +168,10 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def ours(setting, policy, networks=1, ports=0, link=None):
+def ours(setting, policy, networks=1, ports=0, link=None, tailscale=False):
     link = link or ("exit0" if policy == "killswitch" else "up0")
     options = {"policy": policy, **({"via": link} if policy == "killswitch" else {})}
-    with site(setting, tunnel=link == TUNNEL) as host:
+    with site(setting, tunnel=link == TUNNEL, tailscale=tailscale) as host:
         daemon = Daemon(host)
         for number in range(networks):
             daemon.network(number, options)

@@ -40,8 +40,8 @@ def gigabits(result):
     return result["arrived"] * 8 / result["seconds"] / 1e9
 
 
-OUT = Metric("UDP, 64 bytes, out", "udp", "/s", per_second)
-BACK = Metric("UDP, 64 bytes, answers", "udp-back", "/s", per_second)
+OUT = Metric("UDP out", "udp", "/s", per_second)
+BACK = Metric("UDP answers", "udp-back", "/s", per_second)
 TCP = Metric("TCP", "tcp", "Gbit/s", gigabits)
 CUT = Metric("TCP, packet by packet", "tcp", "Gbit/s", gigabits, one_by_one=True)
 CONNECTIONS = Metric("connections", "connections", "/s", per_second)
@@ -49,7 +49,7 @@ P50 = Metric("round trip, p50", "round-trips", "us", lambda result: result["p50"
 P99 = Metric("round trip, p99", "round-trips", "us", lambda result: result["p99"] * 1e6, "less")
 
 NOTES = {
-    OUT: "18 bytes of content; of a connection that is established. One thread sends 32 and receives them, on "
+    OUT: "64 bytes, of which 18 are content; of a connection that is established. One thread sends 32 and receives them, on "
          "one processor: 32 in the median of the times that takes.",
     TCP: "Up to 64 kB at a time pass the rules as one packet.",
     CONNECTIONS: "Each is opened, answered with a byte, and reset.",
@@ -119,6 +119,9 @@ class Catalogue:
             self.add(metric, policy, self.ours(policy),
                      ("bridge", partial(lane.bridge, self.setting)),
                      1.0 if metric in (OUT, BACK) else None)
+        for metric in OUT, BACK, P50:
+            self.add(metric, policy + ", Tailscale's rules", self.ours(policy, tailscale=True),
+                     ("bridge", partial(lane.bridge, self.setting, tailscale=True)))
 
     def beside_one(self, policy):
         for number in self.many:
@@ -129,7 +132,7 @@ class Catalogue:
     def beside_script(self, policy):
         for number in (1, *self.many):
             for metric in OUT, BACK, CONNECTIONS, P50:
-                self.add(metric, f"{policy}, {plural(number, 'network')}, and a script",
+                self.add(metric, f"{policy}, {plural(number, 'network')}, script",
                          self.ours(policy, number),
                          ("script", partial(lane.scripted, self.setting, policy, number)))
 
@@ -143,7 +146,7 @@ class Catalogue:
             self.add(CONNECTIONS, f"{plural(number, 'published port')}", self.ours("open", ports=number),
                      ("bridge", partial(lane.bridge, self.setting, ports=number)))
         for number in self.many:
-            self.add(CONNECTIONS, f"{number:,} published ports, and one", self.ours("open", ports=number),
+            self.add(CONNECTIONS, f"{number:,} published ports, one", self.ours("open", ports=number),
                      ("1 port", self.ours("open", ports=1)[1]))
 
 
