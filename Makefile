@@ -136,6 +136,18 @@ LEAK ?= --long
 leaktest: $(BUILD)/tailexit ## everything that may go wrong, and what leaked: root, hours (LEAK= for minutes)
 	$(Q)cd tests && /usr/bin/python3 -m leak $(LEAK)
 
+BENCH ?= --json $(CURDIR)/$(OUT)/bench.json --svg $(CURDIR)/$(OUT)/bench.svg
+.PHONY: bench
+bench: ## side by side with Docker's bridge driver: root, half an hour (BENCH="--quick": minutes)
+	$(Q)contrib/packages.sh - $$(sed 's/#.*//' tests/packages.txt tests/lab/packages.txt)
+	$(Q)$(MAKE) -s -j$$(nproc) $(OUT)/tailexit
+	$(Q)cd tests && /usr/bin/python3 -m bench $(BENCH)
+
+INSTRUCTIONS ?=
+.PHONY: check-instructions
+check-instructions: $(BUILD)/tailexit ## has a call of the driver grown by a tenth? root, valgrind (INSTRUCTIONS=--write: it may)
+	$(Q)cd tests && /usr/bin/python3 -m bench.instructions $(INSTRUCTIONS)
+
 .PHONY: golden
 golden: $(BUILD)/tests/unit/test_golden $(BUILD)/tests/unit/test_product ## rewrite tests/golden: read the difference
 	$(Q)for test in $^; do GOLDEN=write $$test; done

@@ -27,7 +27,7 @@ static void list_ports(struct strbuf *reply, const struct control *control)
 
 static void tell_status(struct strbuf *reply, const struct control *control)
 {
-	encode_status(reply, control->policy, control->dockerd);
+	encode_status(reply, control);
 }
 
 static void tell_difference(struct strbuf *reply, const struct control *control)

@@ -11,16 +11,18 @@
 #define CONTROL_SOCKET "control.sock"
 
 #define CONTROL_PORTS "/ports"   /* every published port, as a JSON array */
-#define CONTROL_STATUS "/status" /* every network, as a JSON array */
+#define CONTROL_STATUS "/status" /* what networks do, and how we fare: a JSON object */
 #define CONTROL_DIFF "/diff" /* what the kernel has otherwise than it should, as a JSON string */
 
 struct policy;
 struct dockerd;
+struct call_times;
 
 /* Who can answer. */
 struct control {
 	struct policy *policy;
 	struct dockerd *dockerd; /* NULL: not there yet */
+	const struct call_times *times;
 };
 
 /* The daemon's end: a handler of the server; its argument is a struct control. */

@@ -12,6 +12,7 @@
 #include "../policy/base/log.h"
 #include "../policy/base/mem.h"
 #include "../policy/policy.h"
+#include "call_times.h"
 #include "control.h"
 #include "docker_networks.h"
 #include "dockerd.h"
@@ -39,6 +40,7 @@ struct daemon {
 	struct dockerd *dockerd;
 	struct strbuf pid_file;
 	struct server *servers[SOCKETS_MAX], *control;
+	struct call_times times;
 	struct control answerers;
 };
 
@@ -187,6 +189,7 @@ static void start_control(struct daemon *daemon, const struct settings *settings
 	struct err err;
 
 	daemon->answerers.policy = daemon->policy;
+	daemon->answerers.times = &daemon->times;
 	strbuf_addf(&path, "%s/" CONTROL_SOCKET, settings->run_dir);
 	if (listener_open(&daemon->control_listener, strbuf_text(&path), &err) == 0 &&
 	    listener_allow_group(&daemon->control_listener, "docker", &err) == 0)
@@ -289,8 +292,11 @@ static void handle_call(void *arg, const char *path, const char *body, size_t le
 			struct strbuf *reply, int *ret_status)
 {
 	struct daemon *daemon = arg;
+	uint64_t began = call_clock_us();
 
 	driver_handle(daemon->policy, path, body, len, reply, ret_status);
+	if (*ret_status == 200)
+		call_times_add(&daemon->times, path, call_clock_us() - began);
 	if (driver_is_greeting(path))
 		dockerd_started(daemon->dockerd);
 }

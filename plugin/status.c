@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "../policy/base/mem.h"
+#include "call_times.h"
 #include "control.h"
 #include "dockerd.h"
 #include "encode.h"
@@ -71,7 +72,7 @@ static void add_warning(void *warnings, const char *sentence)
 	json_array_append_new(warnings, mem_check(json_string(sentence)));
 }
 
-void encode_status(struct strbuf *reply, struct policy *policy, const struct dockerd *dockerd)
+void encode_status(struct strbuf *reply, const struct control *control)
 {
 	json_t *object = mem_check(json_object());
 	json_t *list = mem_check(json_array());
@@ -79,11 +80,13 @@ void encode_status(struct strbuf *reply, struct policy *policy, const struct doc
 	char *text;
 
 	json_object_set_new(object, "networks", list);
-	if (policy_each_status(policy, add_status, list, &err) < 0) {
+	if (policy_each_status(control->policy, add_status, list, &err) < 0) {
 		encode_error(reply, err.text);
 	} else {
-		policy_host_status(policy, add_host_status, object);
-		dockerd_each_warning(dockerd, add_warning, json_object_get(object, "warnings"));
+		policy_host_status(control->policy, add_host_status, object);
+		dockerd_each_warning(control->dockerd, add_warning,
+				     json_object_get(object, "warnings"));
+		json_object_set_new(object, "calls", call_times_encode(control->times));
 		text = mem_check(json_dumps(object, JSON_COMPACT));
 		strbuf_addf(reply, "%s", text);
 		free(text);

@@ -5,10 +5,10 @@
 #include "../policy/policy.h"
 #include "settings.h"
 
-struct dockerd;
+struct control;
 
-/* The daemon's end: a JSON array, one object per network. */
-void encode_status(struct strbuf *reply, struct policy *policy, const struct dockerd *dockerd);
+/* The daemon's end: a JSON object. */
+void encode_status(struct strbuf *reply, const struct control *control);
 
 /* A JSON string: see policy_print_difference(). */
 void encode_difference(struct strbuf *reply, struct policy *policy);

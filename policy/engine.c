@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "kernel/apply.h"
+#include "kernel/link.h"
 #include "kernel/nft_commit.h"
 #include "plan/compile.h"
 
@@ -221,8 +222,9 @@ static void bad_endpoint_file(void *arg, const char *file, const struct err *rea
 static int drop_ended(struct policy *policy, struct err *err)
 {
 	AUTO(plan) struct plan seen = { 0 };
-	int r = observe_all(&policy->nl, &seen, err);
+	int r = links_observe(&policy->nl, &seen, err);
 
+	plan_sort(&seen);
 	for (size_t m = 0; r == 0 && m < policy->world.n; m++) {
 		struct member *member = policy->world.members[m];
 
@@ -305,6 +307,7 @@ static int load(struct policy *policy, struct err *err)
 		r = engine_reconcile(policy, NULL, &ignored, err);
 	if (r == 0)
 		reopen_ports(policy);
+	mem_give_back();
 	return r;
 }
 

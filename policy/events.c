@@ -130,7 +130,7 @@ static void on_route(void *arg, enum route_event event)
 		return;
 	switch (event) {
 	case ROUTE_CHANGED:
-	case FORWARDING_CHANGED:
+	case FORWARDING_LOST:
 		repair_suspect(policy->repair, PART_ROUTES, "");
 		break;
 	case RULE_CHANGED:

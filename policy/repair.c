@@ -266,6 +266,7 @@ static void look(struct repair *repair)
 	if (repair->unfinished)
 		findings = (struct findings){ 0 };
 	end = loop_now_ms();
+	mem_give_back();
 	for (enum part part = 0; part < PARTS; part++) {
 		struct suspicion *suspicion = &repair->parts[part];
 

@@ -98,6 +98,16 @@ leaks() {
 	return $status
 }
 
+# Its last line is one of counts as well.
+instructions() {
+	local log=$logs/instructions status
+	make -s check-instructions > "$log" 2>&1
+	status=$?
+	cat "$log"
+	awk '/ passed, / { counts = $1 " " $3 " " $5 } END { print counts ? counts : "0 1 0" }' "$log" >> "$TEST_COUNTS"
+	return $status
+}
+
 # Mostly waits for packages: begun before the lab, and over before it.
 begin_installation() {
 	pytest tests/install -p no:cacheprovider > "$logs/installation" &
@@ -119,6 +129,7 @@ if [ "$failed" = 0 ]; then
 	step "network namespaces under ASan and UBSan" make -s SAN=address,undefined check-netns
 	step "lab" lab
 	step "installation" end_installation
+	step "instructions" instructions
 fi
 
 echo "== $(($(date +%s) - started)) s"

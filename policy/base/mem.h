@@ -3,6 +3,7 @@
  * enforcing), and scope-bound cleanup. */
 #pragma once
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,13 @@ static inline void *xreallocarray(void *ptr, size_t n, size_t size)
 static inline char *xstrdup(const char *s)
 {
 	return mem_check(strdup(s));
+}
+
+/* After something large that happens rarely: what is freed in the middle of the heap is the process's
+ * until then. */
+static inline void mem_give_back(void)
+{
+	(void)malloc_trim(0);
 }
 
 #define steal_ptr(ptr) \

@@ -2,6 +2,7 @@
 /* Chains and rules. */
 #include "nft.h"
 
+#include <libmnl/libmnl.h>
 #include <libnftnl/udata.h>
 #include <netinet/in.h>
 #include <linux/netfilter.h>
@@ -103,13 +104,10 @@ static int read_udata(const struct nftnl_udata *attr, void *arg)
 	return 0;
 }
 
-void nft_read_rule(const struct nftnl_rule *rule, struct fw_rule *ret_rule)
+void nft_read_rule(const struct nlattr *udata, struct fw_rule *ret_rule)
 {
-	uint32_t len = 0;
-	const void *data;
-
 	*ret_rule = (struct fw_rule){ 0 };
-	data = nftnl_rule_get_data(rule, NFTNL_RULE_USERDATA, &len);
-	if (data)
-		nftnl_udata_parse(data, len, read_udata, ret_rule);
+	if (udata)
+		nftnl_udata_parse(mnl_attr_get_payload(udata), mnl_attr_get_payload_len(udata),
+				  read_udata, ret_rule);
 }

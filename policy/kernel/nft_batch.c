@@ -11,6 +11,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <sys/socket.h>
 
+#include "../base/log.h"
 #include "../base/mem.h"
 #include "nl.h"
 
@@ -120,6 +121,7 @@ int nft_batch_send(struct nft_batch *batch, struct nl *nl, struct err *err)
 		return 0;
 	number(batch, nl);
 	batch->len += nftnl_batch_end(room(batch), ++nl->seq)->nlmsg_len;
+	log_debug("nftables: a transaction of %zu messages, %zu bytes", batch->n, batch->len);
 	size = batch->len + 65536;
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	if (sendto(fd, batch->buffer, batch->len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) <

@@ -9,6 +9,7 @@
 #include <libnftnl/table.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 
 #include "../base/mem.h"
 #include "../plan/names.h"
@@ -19,8 +20,8 @@
 struct reading {
 	struct plan *plan;
 	enum fw_table table;
-	size_t start; /* of this dump's items */
-	size_t at;    /* index of the chain found last */
+	size_t start;           /* of this dump's items */
+	struct fw_chain *chain; /* whose rules are read */
 	bool table_found;
 };
 
@@ -121,55 +122,19 @@ static void on_chain(void *arg, const struct nlmsghdr *message)
 	nftnl_chain_free(chain);
 }
 
-/* Rules arrive chain by chain, in the order in which the chains did: the search is short. */
-static struct fw_chain *find_chain(struct reading *reading, const char *name)
-{
-	struct plan *plan = reading->plan;
-
-	for (size_t i = 0; i < plan->n; i++) {
-		size_t at = (reading->at + i) % plan->n;
-		struct item *item = &plan->items[at];
-
-		if (item->kind == ITEM_FW_CHAIN && item->chain.table == reading->table &&
-		    streq(item->chain.name, name)) {
-			reading->at = at;
-			return &item->chain;
-		}
-	}
-	return NULL;
-}
-
-static void forget_rules(const struct reading *reading)
-{
-	for (size_t i = 0; i < reading->plan->n; i++) {
-		struct item *item = &reading->plan->items[i];
-
-		if (item->kind == ITEM_FW_CHAIN && item->chain.table == reading->table)
-			item->chain.n = 0;
-	}
-}
-
+/* All that is known of an observed rule is in what we attached to it. */
 static void on_rule(void *arg, const struct nlmsghdr *message)
 {
-	struct reading *reading = arg;
-	struct nftnl_rule *rule;
-	struct fw_chain *chain;
+	const struct nlattr *attrs[NFTA_RULE_MAX + 1];
+	struct fw_chain *chain = ((struct reading *)arg)->chain;
 
 	if (!message) {
-		forget_rules(reading);
+		chain->n = 0;
 		return;
 	}
-	rule = mem_check(nftnl_rule_alloc());
-	if (nftnl_rule_nlmsg_parse(message, rule) == 0 &&
-	    in_our_table(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE))) {
-		chain = find_chain(reading, nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN));
-		if (chain) {
-			chain->rules =
-				xreallocarray(chain->rules, chain->n + 1, sizeof(*chain->rules));
-			nft_read_rule(rule, &chain->rules[chain->n++]);
-		}
-	}
-	nftnl_rule_free(rule);
+	nl_parse(message, sizeof(struct nfgenmsg), attrs, NFTA_RULE_MAX);
+	chain->rules = xreallocarray(chain->rules, chain->n + 1, sizeof(*chain->rules));
+	nft_read_rule(attrs[NFTA_RULE_USERDATA], &chain->rules[chain->n++]);
 }
 
 static void add_elements(struct plan *plan, struct nftnl_set *set)
@@ -200,8 +165,9 @@ static void on_elements(void *arg, const struct nlmsghdr *message)
 	nftnl_set_free(set);
 }
 
-/* Asks for everything of a kind in our table; table_attr 0 when the kind has no such filter. */
-static int dump(struct nl *nl, uint16_t type, uint16_t table_attr, const char *set,
+/* Asks for everything of a kind in our table, or in something of it that has a name; an attribute
+ * is 0 when the kind has no such filter. */
+static int dump(struct nl *nl, uint16_t type, uint16_t table_attr, uint16_t in_attr, const char *in,
 		nl_answer_fn *fn, struct reading *reading, struct err *err)
 {
 	char buffer[512];
@@ -210,12 +176,30 @@ static int dump(struct nl *nl, uint16_t type, uint16_t table_attr, const char *s
 
 	if (table_attr)
 		mnl_attr_put_strz(message, table_attr, NFT_TABLE);
-	if (set)
-		mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set);
+	if (in_attr)
+		mnl_attr_put_strz(message, in_attr, in);
 	reading->start = reading->plan->n;
 	if (nl_dump(nl, message, fn, reading, err) < 0)
 		return err_wrap(err, "read nftables table %s", fw_table_names[reading->table]);
 	return 0;
+}
+
+/* Chain by chain: a dump of a whole table walks, for every 32 KiB that it answers, all rules that
+ * come before, which takes seconds for a thousand networks. */
+static int observe_rules(struct nl *nl, struct reading *reading, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < reading->plan->n; i++) {
+		struct item *item = &reading->plan->items[i];
+
+		if (item->kind != ITEM_FW_CHAIN || item->chain.table != reading->table)
+			continue;
+		reading->chain = &item->chain;
+		r = dump(nl, NFT_MSG_GETRULE, NFTA_RULE_TABLE, NFTA_RULE_CHAIN, item->chain.name,
+			 on_rule, reading, err);
+	}
+	return r;
 }
 
 static int observe_elements(struct nl *nl, struct reading *reading, struct err *err)
@@ -229,7 +213,8 @@ static int observe_elements(struct nl *nl, struct reading *reading, struct err *
 		    plan->items[i].set.table == reading->table &&
 		    fw_set_find(plan->items[i].set.name))
 			r = dump(nl, NFT_MSG_GETSETELEM, NFTA_SET_ELEM_LIST_TABLE,
-				 plan->items[i].set.name, on_elements, reading, err);
+				 NFTA_SET_ELEM_LIST_SET, plan->items[i].set.name, on_elements,
+				 reading, err);
 	return r;
 }
 
@@ -238,17 +223,17 @@ static int observe_table(struct nl *nl, enum fw_table table, struct plan *plan, 
 	struct reading reading = { .plan = plan, .table = table };
 	int r;
 
-	r = dump(nl, NFT_MSG_GETTABLE, 0, NULL, on_table, &reading, err);
+	r = dump(nl, NFT_MSG_GETTABLE, 0, 0, NULL, on_table, &reading, err);
 	if (r < 0 || !reading.table_found)
 		return r;
 	plan_add(plan, ITEM_FW_TABLE)->table = table;
-	r = dump(nl, NFT_MSG_GETSET, NFTA_SET_TABLE, NULL, on_set, &reading, err);
+	r = dump(nl, NFT_MSG_GETSET, NFTA_SET_TABLE, 0, NULL, on_set, &reading, err);
 	if (r == 0)
-		r = dump(nl, NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, NULL, on_object, &reading, err);
+		r = dump(nl, NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, 0, NULL, on_object, &reading, err);
 	if (r == 0)
-		r = dump(nl, NFT_MSG_GETCHAIN, 0, NULL, on_chain, &reading, err);
+		r = dump(nl, NFT_MSG_GETCHAIN, 0, 0, NULL, on_chain, &reading, err);
 	if (r == 0)
-		r = dump(nl, NFT_MSG_GETRULE, NFTA_RULE_TABLE, NULL, on_rule, &reading, err);
+		r = observe_rules(nl, &reading, err);
 	if (r == 0)
 		r = observe_elements(nl, &reading, err);
 	return r;

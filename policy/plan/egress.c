@@ -33,6 +33,15 @@ static void not_to(const struct scope *scope, struct fw_chain *from, const struc
 		rule(from, "not allowed", daddr(ranges[i]), lost(scope, reason), reject());
 }
 
+/* Nearly every packet belongs to a connection that was let through when it began, as is noted on
+ * it, and leaves by such an exit again: it needs no look into the sets. */
+static void goes_on(const struct egress *egress, struct fw_chain *from)
+{
+	for (size_t i = 0; i < egress->via.n; i++)
+		rule(from, "goes on through the exit", ct_state(FW_CT_ESTABLISHED),
+		     ct_mark(MARK_PATH(egress->path)), oifname(egress->via.names[i]), accept_it());
+}
+
 /* Chosen by name, so that an exit that comes back is not let through as something else. */
 static void through_exits(const struct egress *egress, struct fw_chain *from)
 {
@@ -76,6 +85,7 @@ static void killswitch(const struct scope *scope, struct fw_chain *from)
 		not_to(scope, from, &tailnet[f], 1, "tailnet");
 	for (enum family f = V4; egress->tailnet && f < FAMILIES; f++)
 		rule(from, "the tailnet", daddr(tailnet[f]), oifname("tailscale*"), accept_it());
+	goes_on(egress, from);
 	/* A bridge of containers is no LAN, whatever its addresses: a proxy there is a way out. */
 	rule(from, "not to other bridges", in_set("neighbours"), lost(scope, "bridges"), reject());
 	rule(from, "not to other networks", in_set("networks"), lost(scope, "bridges"), reject());
@@ -106,8 +116,8 @@ static void limit_tailnet(const struct scope *scope, struct fw_chain *from)
 
 static void other_bridges(const struct scope *scope, struct fw_chain *from)
 {
-	rule(from, "other bridges by published port only", in_set("neighbours"),
-	     ct_state(FW_CT_NEW), not(ct_dnat()), lost(scope, "bridges"), drop());
+	rule(from, "other bridges by published port only", ct_state(FW_CT_NEW), not(ct_dnat()),
+	     in_set("neighbours"), lost(scope, "bridges"), drop());
 }
 
 static void bypass(const struct scope *scope, struct fw_chain *from)

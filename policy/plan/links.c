@@ -81,7 +81,9 @@ static void compile_subnet(const struct network *net, enum family f, struct plan
 
 /* For a packet that is to enter the network, IPv4's reverse-path filter asks which way an answer
  * without a mark would take, and drops the packet if there is none. So there is one, which is as
- * good as none: back into the bridge that it came from. */
+ * good as none: back into the bridge that it came from. Not being the way the packet came, it is
+ * asked once more whether that is a way as well; the backstop says no at once, where otherwise the
+ * rules of all other networks would be gone through, for every packet. */
 static void compile_way_back(const struct network *net, struct plan *plan)
 {
 	struct item_rule *rule = &plan_add(plan, ITEM_RULE)->rule;
@@ -91,6 +93,10 @@ static void compile_way_back(const struct network *net, struct plan *plan)
 	rule->pref = PREF_FENCE;
 	rule->table = TABLE_FENCE(net->fence);
 	memcpy(rule->iif, net->bridge, sizeof(rule->iif));
+	route = &plan_add(plan, ITEM_BACKSTOP)->route;
+	route->dst.addr.family = AF_INET;
+	route->table = TABLE_FENCE(net->fence);
+	route->metric = METRIC_BACKSTOP;
 	route = &plan_add(plan, ITEM_ROUTE)->route;
 	route->dst.addr.family = AF_INET;
 	route->table = TABLE_FENCE(net->fence);

@@ -65,9 +65,11 @@ static void take_netconf(struct route_watch *watch, const struct nlmsghdr *msg)
 	const struct nlattr *attrs[NETCONFA_MAX + 1];
 
 	nl_parse(msg, sizeof(struct netconfmsg), attrs, NETCONFA_MAX);
+	/* Nobody can turn it on against us; and who does so is mostly ourselves. */
 	if (attrs[NETCONFA_FORWARDING] && attrs[NETCONFA_IFINDEX] &&
-	    (int32_t)mnl_attr_get_u32(attrs[NETCONFA_IFINDEX]) == NETCONFA_IFINDEX_ALL)
-		watch->fn(watch->arg, FORWARDING_CHANGED);
+	    (int32_t)mnl_attr_get_u32(attrs[NETCONFA_IFINDEX]) == NETCONFA_IFINDEX_ALL &&
+	    mnl_attr_get_u32(attrs[NETCONFA_FORWARDING]) == 0)
+		watch->fn(watch->arg, FORWARDING_LOST);
 }
 
 static void take_events(struct route_watch *watch, size_t got)

@@ -8,11 +8,11 @@
 #include "../base/loop.h"
 
 enum route_event {
-	ROUTE_CHANGED,      /* one of ours, or in a table of ours */
-	RULE_CHANGED,       /* one of ours */
-	RULE_FOREIGN,       /* somebody else's, where packets meet it before they met all of ours */
-	FORWARDING_CHANGED, /* for all links */
-	ROUTE_LOST_TRACK,   /* events were lost: look at everything */
+	ROUTE_CHANGED,    /* one of ours, or in a table of ours */
+	RULE_CHANGED,     /* one of ours */
+	RULE_FOREIGN,     /* somebody else's, where packets meet it before they met all of ours */
+	FORWARDING_LOST,  /* for all links */
+	ROUTE_LOST_TRACK, /* events were lost: look at everything */
 };
 
 struct route_watch;

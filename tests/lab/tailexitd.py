@@ -93,3 +93,6 @@ class Tailexit(Service):
     def ports(self):
         """What `docker port` cannot show."""
         return json.loads(self.host.run("tailexit", "ports", "--json").stdout)
+
+    def status(self):
+        return json.loads(self.host.run("tailexit", "status", "--json").stdout)

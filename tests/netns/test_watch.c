@@ -130,12 +130,14 @@ static void what_others_do_to_ours(void **state)
 		{ "ip -6 route del fd01::/64 table 2113929216", ROUTE_CHANGED },
 		{ "ip route add 10.1.0.0/24 dev lo table 2113929300", ROUTE_CHANGED },
 		{ "ip -6 route add fd01::/64 dev lo table 2113929300", ROUTE_CHANGED },
-		{ "echo 1 > /proc/sys/net/ipv4/ip_forward", FORWARDING_CHANGED },
-		{ "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding", FORWARDING_CHANGED },
+		{ "echo 0 > /proc/sys/net/ipv4/ip_forward", FORWARDING_LOST },
+		{ "echo 0 > /proc/sys/net/ipv6/conf/all/forwarding", FORWARDING_LOST },
 	};
 	struct fixture *f = *state;
 	struct listener l;
 
+	assert_true(sh("echo 1 > /proc/sys/net/ipv4/ip_forward"));
+	assert_true(sh("echo 1 > /proc/sys/net/ipv6/conf/all/forwarding"));
 	start(f, &l);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_true(sh("%s", rows[i].command));
@@ -146,6 +148,7 @@ static void what_others_do_to_ours(void **state)
 	end(&l);
 }
 
+/* Seen to fail: with forwarding that is turned on taken for forwarding that is lost. */
 static void what_others_do_to_others(void **state)
 {
 	static const char *const commands[] = {
@@ -155,6 +158,8 @@ static void what_others_do_to_others(void **state)
 		"ip -6 route add fd02::/64 dev lo table 52",
 		"ip link add br7 type bridge && ip link set br7 up && ip addr add 10.3.0.1/24 dev br7",
 		"echo 1 > /proc/sys/net/ipv4/conf/br7/forwarding",
+		"echo 1 > /proc/sys/net/ipv4/ip_forward",
+		"echo 1 > /proc/sys/net/ipv6/conf/all/forwarding",
 	};
 	struct fixture *f = *state;
 	struct listener l;

@@ -162,6 +162,7 @@ static void add_exits(struct world *world)
 
 	snprintf(net.id, sizeof(net.id), "confined");
 	snprintf(net.bridge, sizeof(net.bridge), "te-confined");
+	net.fence = 2;
 	net.subnet[V4] = test_prefix("10.78.0.0/24");
 	net.gateway[V4] = test_addr("10.78.0.1");
 	net.egress = egress_default(POLICY_KILLSWITCH);
