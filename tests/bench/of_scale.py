@@ -125,7 +125,7 @@ def rows(setting):
             alone("thousand", "kill to answer", Fleet.restart), Goal(1000), 5),
         row(f"memory after that, {many} networks", "MB", alone("thousand", "RSS", Fleet.rss), Goal(16), 3),
         row(f"nft flush ruleset to all back, {many} networks", "ms",
-            alone("thousand", "repair", Fleet.flush_ruleset), rounds=3),
+            alone("thousand", "repair", Fleet.rebuild), rounds=3),
         row(f"nftables transaction of one more, beside {many}", "kB",
             talkative("thousand", f"beside {many}", transaction_of_one_more), rounds=1),
         row(f"nftables transaction of all, {many} networks", "kB",

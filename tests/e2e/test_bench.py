@@ -134,4 +134,4 @@ def test_a_small_fleet():
         assert stage.thousand.one_more_container(1) > 0
         assert stage.thousand.restart() > 0
         assert re.search(r"\b3 networks", stage.thousand.log())
-        assert stage.thousand.flush_ruleset() > 0
+        assert stage.thousand.rebuild() > 0
