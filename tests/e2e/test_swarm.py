@@ -47,6 +47,8 @@ def by_own_exit(swarm, boxes):
             proc.wait_for(lambda box=box, node=node: ask_all(box) == node.seen, "way through the exit")
 
 
+# Seen to fail: marked as open, and without egress.c's last rule of a killswitch; with lan=on; with the
+# uplink as one more exit; with networks that are not removed.
 def test_each_node_has_its_own_exit(swarm):
     first, second = swarm.nodes
     before = swarm.snapshots()
@@ -83,6 +85,7 @@ def test_each_node_has_its_own_exit(swarm):
     assert [node.remains() for node in swarm.nodes] == [[], []]
 
 
+# Seen to fail: without swarm_keep_gateway().
 def test_published_ports_are_no_way_out(swarm):
     """Docker puts these containers on its networks ingress and, if there is no gateway, docker_gwbridge.
     They still run when the nodes leave the swarm."""
@@ -107,6 +110,7 @@ def test_published_ports_are_no_way_out(swarm):
         assert probe.ask(node.world.lan, HOST4, 8082)
 
 
+# Seen to fail: without swarm_check().
 def test_wrong_scopes_are_refused(swarm):
     def refused(sentence, *argv):
         result = swarm.manager.host.run("docker", *argv, check=False)
@@ -115,7 +119,7 @@ def test_wrong_scopes_are_refused(swarm):
     def rejected(sentence, network):
         """Not before a node is to run something."""
         swarm.service("on-" + network, "--network", network, replicas=2)
-        proc.wait_for(lambda: sentence in swarm.errors("on-" + network), sentence, 30)
+        proc.wait_for(lambda: sentence in swarm.errors("on-" + network), sentence, 30, step=0.3)
 
     create = "network", "create", "-d", DRIVER
     of_swarm = *create, "--scope", "swarm"

@@ -3,10 +3,13 @@
 it by another tunnel; between them is a cable. What one of them lets out, only its own wires can show."""
 
 import contextlib
+import json
 from concurrent.futures import ThreadPoolExecutor
+from urllib import parse
 
 from lab import Host, World, image, plugin, proc
 from lab.docker import Container, Docker
+from lab.dockerd import ApiError
 from lab.netns import cable
 from lab.snapshot import difference, snapshot
 from lab.sniff import Sniffer
@@ -55,9 +58,21 @@ class Node:
         self.host.docker("network", "create", "--config-only", "--subnet", f"10.83.{n}.0/24", "--ipv6",
                          "--subnet", f"fd83:{n}::/64", *words(*options), name)
 
+    def remove_configs(self):
+        """False: of one there is still a network."""
+        names = [name for name in self.networks() if name.endswith("-config")]
+        for name in names:
+            with contextlib.suppress(ApiError):
+                self.docker.api("DELETE", "/networks/" + name)
+        return not names
+
     def boxes(self, service):
-        return [Container(self.docker, name) for name in self.host.docker(
-            "ps", "-q", "--filter", f"label={OF_SERVICE}={service}").split()]
+        filters = parse.quote(json.dumps({"label": [f"{OF_SERVICE}={service}"]}))
+        return [Container(self.docker, entry["Id"])
+                for entry in self.docker.api("GET", f"/containers/json?filters={filters}")]
+
+    def networks(self):
+        return {entry["Name"] for entry in self.docker.api("GET", "/networks")}
 
     def cable(self):
         """What passes between the nodes and is none of the swarm's own."""
@@ -122,9 +137,8 @@ class Swarm:
         self.worker.host.docker("swarm", "join", "--token", token, "--advertise-addr",
                                 self.worker.address, first.address + ":2377")
         # Docker makes docker_gwbridge a moment after it has said that it is done.
-        proc.wait_for(lambda: all("docker_gwbridge" in node.host.docker("network", "ls")
-                                  and "ingress" in node.host.docker("network", "ls")
-                                  for node in self.nodes), "networks of the swarm")
+        proc.wait_for(lambda: all({"docker_gwbridge", "ingress"} <= node.networks() for node in self.nodes),
+                      "networks of the swarm", 30)
 
     def leave(self):
         """With everything that still runs. Nothing is left of it."""
@@ -132,8 +146,7 @@ class Swarm:
             node.host.docker("swarm", "leave", "--force")
         for node in self.nodes:
             proc.wait_for(lambda node=node: not node.remains(), "end of what is left", 30)
-            for name in node.host.docker("network", "ls", "-q", "--filter", "driver=null").split():
-                node.host.run("docker", "network", "rm", name, check=False)  # `none` stays
+            proc.wait_for(node.remove_configs, "end of the networks on " + node.address, 30, step=0.5)
 
     def network(self, name, *argv):
         """On the manager, from what each node has as NAME-config."""
@@ -160,7 +173,10 @@ class Swarm:
             return found if all(len(boxes) == replicas and all(box.ask("127.0.0.1") for box in boxes)
                                 for boxes in found) else None
 
-        return proc.wait_for(running, f"service {service}: " + self.errors(service), 60)
+        try:
+            return proc.wait_for(running, "service " + service, 60, step=0.2)
+        except TimeoutError as error:
+            raise AssertionError(self.errors(service)) from error
 
     def errors(self, service):
         return self.docker("service", "ps", "--no-trunc", "--format", "{{.Error}}", service)
@@ -176,6 +192,5 @@ class Swarm:
 
     def changed_since(self, before):
         """But for the link-local address of a tunnel, which is another one after each start."""
-        lines = [line for old, new in zip(before, self.snapshots()) for line in difference(old, new).split("\n")]
-        return [line for line in lines if line and not (
-            "fe80::" in line and any(node.tunnel.link in line for node in self.nodes))]
+        return [line for old, new in zip(before, self.snapshots()) for line in difference(old, new).split("\n")
+                if line and not ("fe80::" in line and any(node.tunnel.link in line for node in self.nodes))]
