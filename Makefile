@@ -67,7 +67,7 @@ $(BUILD)/tailexit: $(PLUGIN_OBJ) $(BUILD)/libpolicy.a
 
 UNIT := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 # These test plugin/ alone, on a stand-in for policy/.
-STUBBED := driver server endpoint encode late_ports labels
+STUBBED := driver server endpoint encode late_ports labels swarm
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 PLUGIN_LIB_OBJ := $(filter-out $(BUILD)/plugin/main.o,$(PLUGIN_OBJ))
 UNIT_BIN := $(UNIT:%=$(BUILD)/tests/unit/test_%)

@@ -183,6 +183,13 @@ static void read_pool(struct reader *reader, const json_t *pool, enum family fam
 	};
 	struct prefix subnet = read_prefix(reader, pool, "Pool", family);
 
+	if (streq(read_string(reader, pool, "AddressSpace"), "GlobalDefault")) {
+		reader_fail(reader,
+			    "--scope global is for drivers that span several hosts, which this "
+			    "one does not; leave --scope out, or in a swarm use --scope swarm "
+			    "with --config-from");
+		return;
+	}
 	if (!prefix_is_set(&subnet) || subnet.len == 0) {
 		reader_fail(reader,
 			    "the network has no %s subnet, as with the IPAM driver \"null\"; use "

@@ -22,7 +22,7 @@ struct port_requests {
 	size_t n;
 };
 
-/* CreateNetwork, AllocateNetwork; of GwAllocCheck only `internal` and the options. */
+/* CreateNetwork; of GwAllocCheck only `internal` and the options. */
 struct network_request {
 	struct network network; /* the options are not in here yet */
 	struct request_options options;
@@ -36,7 +36,7 @@ void network_request_done(struct network_request *request);
 struct network_id {
 	char text[ID_SIZE];
 };
-/* DeleteNetwork, FreeNetwork. */
+/* DeleteNetwork, AllocateNetwork, FreeNetwork. */
 int decode_network_id(const char *body, size_t len, struct network_id *ret_id, struct err *err);
 
 struct endpoint_request {

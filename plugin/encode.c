@@ -62,11 +62,6 @@ void encode_gateway_check(struct strbuf *reply, bool skip_v4, bool skip_v6)
 	write_json(reply, json_pack("{s:b, s:b}", "SkipIPv4", skip_v4, "SkipIPv6", skip_v6));
 }
 
-void encode_allocate(struct strbuf *reply)
-{
-	write_json(reply, json_pack("{s:{}}", "Options"));
-}
-
 void encode_endpoint(struct strbuf *reply, const uint8_t mac[6])
 {
 	char text[18];

@@ -11,7 +11,6 @@ void encode_error(struct strbuf *reply, const char *text);
 void encode_activate(struct strbuf *reply);
 void encode_capabilities(struct strbuf *reply);
 void encode_gateway_check(struct strbuf *reply, bool skip_v4, bool skip_v6);
-void encode_allocate(struct strbuf *reply);
 /* mac NULL: the reply must not repeat what dockerd chose itself. */
 void encode_endpoint(struct strbuf *reply, const uint8_t mac[6]);
 void encode_endpoint_info(struct strbuf *reply);

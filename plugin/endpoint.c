@@ -10,6 +10,7 @@
 #include "decode.h"
 #include "encode.h"
 #include "options.h"
+#include "swarm.h"
 
 /* dockerd asks resolvers it found by itself from the host's namespace, around every rule of ours.
  * An internal network never tells of resolvers, and never asks outside. */
@@ -125,6 +126,10 @@ int endpoint_join(struct policy *policy, const char *body, size_t len, struct st
 	r = decode_attach(body, len, &request, err);
 	if (r == 0)
 		r = policy_attachment(policy, request.network, request.endpoint, &attachment, err);
+	if (r == 0)
+		swarm_keep_gateway(policy_network(policy, request.network),
+				   policy_endpoint(policy, request.network, request.endpoint),
+				   &attachment);
 	if (r == 0 && attachment.no_default_route)
 		r = want_ports(policy, &request, err);
 	if (r == 0)

@@ -9,6 +9,7 @@
 #include "decode.h"
 #include "encode.h"
 #include "options.h"
+#include "swarm.h"
 
 int network_activate(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
 		     struct err *err)
@@ -50,20 +51,25 @@ int network_gateway_check(struct policy *policy, const char *body, size_t len, s
 	return 0;
 }
 
-/* For drivers that span several hosts, which this one does not. */
+/* For drivers of global scope, which have one network on all nodes of a swarm. */
 int network_allocate(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
 		     struct err *err)
 {
 	struct network_id id;
 	int r;
 
-	(void)policy;
+	(void)policy, (void)reply;
 	r = decode_network_id(body, len, &id, err);
-	if (r == 0)
-		encode_allocate(reply);
-	return r;
+	if (r < 0)
+		return r;
+	return err_set(
+		err, -EOPNOTSUPP,
+		"this driver has local scope and allocates no network for a whole swarm; make "
+		"one of --config-only on every node, and then use `docker network create "
+		"--scope swarm --config-from`");
 }
 
+/* Nothing was allocated: it is freed. */
 int network_free(struct policy *policy, const char *body, size_t len, struct strbuf *reply,
 		 struct err *err)
 {
@@ -81,6 +87,8 @@ int network_create(struct policy *policy, const char *body, size_t len, struct s
 
 	(void)reply;
 	r = decode_network(body, len, &request, err);
+	if (r == 0)
+		r = swarm_check(&request, err);
 	if (r == 0)
 		r = options_apply(&request.network, &request.options, err);
 	if (r == 0)
