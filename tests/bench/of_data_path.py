@@ -49,8 +49,8 @@ P50 = Metric("round trip, p50", "round-trips", "us", lambda result: result["p50"
 P99 = Metric("round trip, p99", "round-trips", "us", lambda result: result["p99"] * 1e6, "less")
 
 NOTES = {
-    OUT: "64 bytes, of which 18 are content; of a connection that is established. One thread sends 32 and receives "
-         "them, on one processor: 32 in the median of the times that takes.",
+    OUT: "64 bytes, of which 18 are content; of a connection that is established. One thread sends 32 and "
+         "receives them, on one processor: 32 in the median of the times that takes.",
     TCP: "Up to 64 kB at a time pass the rules as one packet.",
     CONNECTIONS: "Each is opened, answered with a byte, and reset.",
 }
@@ -142,7 +142,8 @@ class Catalogue:
                      ("script", partial(lane.scripted, self.setting, "killswitch", link=lane.TUNNEL)))
 
     def published(self):
-        for number in (1, *self.many):
+        # With 1,000 of them a container of bridge was not up after two minutes.
+        for number in (1, self.many[0]):
             self.add(CONNECTIONS, f"{plural(number, 'published port')}", self.ours("open", ports=number),
                      ("bridge", partial(lane.bridge, self.setting, ports=number)))
         for number in self.many:
