@@ -18,8 +18,9 @@ from . import chart, report
 from .row import play
 from .setting import Setting
 
-# of_NAME.py. What another one brings is here when its file is.
-MODULES = "control_path", "data_path", "scale", "recovery", "footprint"
+# of_NAME.py, if it is there. Last what leaves thousands of links to the kernel, which goes on removing them
+# for a while.
+MODULES = "control_path", "recovery", "footprint", "data_path", "scale"
 
 
 def arguments():

@@ -7,7 +7,7 @@ from html import escape
 
 from .report import number
 
-WIDTH, LEFT, RIGHT, TOP, ROW, BOTTOM = 860, 330, 120, 46, 26, 30
+WIDTH, LEFT, RIGHT, TOP, ROW, BOTTOM = 900, 350, 150, 46, 26, 30
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 .small { font-size: 11px; fill: #59636e; } .end { text-anchor: end; } .middle { text-anchor: middle; }
@@ -68,7 +68,7 @@ def caption(result):
 
 def draw(results, where):
     """The text of the picture. Without a row that can be compared there is only a frame."""
-    shown = [result for result in results if result.ratio and result.ratio > 0]
+    shown = [result for result in results if result.row.contest and result.ratio and result.ratio > 0]
     gains = [gain(result.row, number) for result in shown
              for number in (result.ratio, result.row.goal and result.row.goal.number) if number]
     scale, height = Scale(gains), TOP + ROW * len(shown) + BOTTOM

@@ -14,7 +14,7 @@ HEADER = struct.Struct("=IHHII")
 class News:
     """with News(netns, bus, groups) as news: ...; news.when(kind) waits for the next such message."""
 
-    def __init__(self, netns, bus, groups, timeout=10):
+    def __init__(self, netns, bus, groups, timeout=60):
         with netns.inside():
             self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, bus)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)

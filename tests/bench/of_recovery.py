@@ -128,7 +128,8 @@ def rows(setting):
 
     return [
         row("exit back to first packet through", Recovery.first_packet, Goal(50), 100,
-            "an interface that was deleted is made anew; from its address to the first answer in a container"),
+            "an interface that was deleted is made anew; from the kernel's news of its address to the "
+            "first answer in a container. Below 0: the answer was faster than the reading of the news"),
         row("routing rule deleted to restored", at_leisure(Recovery.rule_deleted), None, FIGHT),
         row("nftables chain flushed to restored", at_leisure(Recovery.chain_flushed), None, FIGHT),
     ]

@@ -85,8 +85,8 @@ def print_head(where):
 
 def print_row(result):
     print(line(result), flush=True)
-    if result.row.note:
-        print("    " + result.row.note, flush=True)
+    for text in [result.row.note] * bool(result.row.note) + result.detail:
+        print("    " + text, flush=True)
 
 
 def print_foot(results, failed, seconds):
@@ -106,7 +106,7 @@ def as_json(where, results, failed):
         "where": where,
         "rows": [{
             "name": result.row.name, "unit": result.row.unit, "better": result.row.better,
-            "note": result.row.note,
+            "note": result.row.note, "detail": result.detail,
             "goal": result.row.goal and {"sense": result.row.goal.sense, "number": result.row.goal.number,
                                          "of": "ratio" if result.peer else "ours"},
             "ours": side(result.ours), "peer": side(result.peer), "base": side(result.base),

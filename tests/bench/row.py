@@ -21,10 +21,12 @@ class Side:
 @dataclass(frozen=True)
 class Sides:
     """peer: whom we are compared with; without one the goal is a number in the row's unit.
-    base: what both contain and is taken off both: `docker run` without any network, say."""
+    base: what both contain and is taken off both: `docker run` without any network, say.
+    detail(): lines of text about what was measured, asked for when it has been."""
     ours: Side
     peer: Optional[Side] = None
     base: Optional[Side] = None
+    detail: Optional[Callable[[], list]] = None
 
     def __iter__(self):
         return iter([side for side in (self.base, self.peer, self.ours) if side])
@@ -49,6 +51,8 @@ class Row:
     """stage(): a context manager, whose value is handed to prepare.
     prepare(stage): a context manager, whose value is the Sides; what only this row needs is built there.
     better: "less" or "more".
+    contest: is the peer somebody else, or ourselves at another size? If it is the whole of which ours is a part,
+    the ratio is no merit, and not drawn.
     note: what a reader has to know of the way it was measured."""
     name: str
     unit: str
@@ -58,6 +62,7 @@ class Row:
     goal: Optional[Goal] = None
     rounds: int = 7
     note: str = ""
+    contest: bool = True
 
 
 @dataclass
@@ -86,6 +91,7 @@ class Result:
     ours: Samples
     peer: Optional[Samples] = None
     base: Optional[Samples] = None
+    detail: list = field(default_factory=list)
 
     @property
     def ratio(self):
@@ -122,4 +128,5 @@ def collect(sides, rounds):
 def play(row, stage, rounds):
     with row.prepare(stage) as sides:
         samples = collect(sides, rounds)
-    return Result(row, samples[sides.ours], samples.get(sides.peer), samples.get(sides.base))
+        detail = sides.detail() if sides.detail else []
+    return Result(row, samples[sides.ours], samples.get(sides.peer), samples.get(sides.base), detail)

@@ -92,6 +92,14 @@ def test_drawn():
     ElementTree.fromstring(chart.draw([], WHERE))
 
 
+def test_not_drawn():
+    """A part and its whole."""
+    part = result_of("less", 1, 10)
+    part.row = dataclasses.replace(part.row, contest=False)
+    image = ElementTree.fromstring(chart.draw([part], WHERE))
+    assert not any(node.tag.endswith("rect") for node in image.iter())
+
+
 def test_one_that_fails(capsys):
     """The others are measured all the same, on the same stage, which goes away after the last one."""
     seen = []
