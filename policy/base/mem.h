@@ -44,8 +44,8 @@ static inline char *xstrdup(const char *s)
 	return mem_check(strdup(s));
 }
 
-/* After something large that happens rarely: what is freed in the middle of the heap is the process's
- * until then. */
+/* After something large that happens rarely: what is freed in the middle of the heap is the
+ * process's until then. */
 static inline void mem_give_back(void)
 {
 	(void)malloc_trim(0);

@@ -79,7 +79,8 @@ def draw(results, where):
     for place, result in enumerate(shown):
         parts += bar(result, scale, TOP + ROW * place)
     parts.append(text(10, height - 10, f"{where['version']}, Docker {where['docker']}, Linux "
-                      f"{where['kernel']}, {where['processors']} x {where['processor']}, {where['date'][:10]}",
+                      f"{where['kernel']}, {where['processors']} x {where['processor']}, "
+                       f"{where['date'][:10]}",
                       "small"))
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
             f'aria-label="tailexit compared">\n<style>{STYLE}</style>\n' + "\n".join(parts) + "\n</svg>\n")

@@ -6,8 +6,8 @@ away.
                                exit0 --veth-- far        through an exit that costs nothing
                                wg1 ==WireGuard== exit    through one that does
 
-On every host there is a dockerd of the same version, with the rules that it makes for itself. The container is
-on the network in the middle.
+On every host there is a dockerd of the same version, with the rules that it makes for itself. The container
+is on the network in the middle.
 """
 
 import contextlib
@@ -47,7 +47,8 @@ class Lane:
     def published(self, what, seconds):
         """From far away to the published port in the middle."""
         number = self.ports // 2
-        return self._run(what, self.far, self.box, LINKS["up0"][0], PUBLISHED + number, PORT + number, seconds)
+        return self._run(what, self.far, self.box, LINKS["up0"][0], PUBLISHED + number, PORT + number,
+                         seconds)
 
     def _run(self, what, client, server, *arguments):
         out = self.world.host.run  # only for its errors: the generator enters the namespaces itself

@@ -3,9 +3,9 @@
 driver, and beside the script that people write where there is no driver.
 
 What is measured is said in traffic.c, and what it passes in lane.py. Links of type veth hand on what TCP has
-not cut into packets yet, up to 64 kB at a time, as they do between containers and with most network cards: the
-rows "TCP" are like that, and say little about rules; in the rows "TCP, packet by packet" it is cut before it is
-sent. Nothing is put together on arrival (GRO) in either.
+not cut into packets yet, up to 64 kB at a time, as they do between containers and with most network
+cards: the rows "TCP" are like that, and say little about rules; in the rows "TCP, packet by packet" it is
+cut before it is sent. Nothing is put together on arrival (GRO) in either.
 """
 
 import contextlib
@@ -126,7 +126,8 @@ class Catalogue:
     def beside_one(self, policy):
         for number in self.many:
             for metric in OUT, BACK, CONNECTIONS, P50:
-                self.add(metric, f"{policy}, {number:,} networks", self.ours(policy, number), self.ours(policy),
+                self.add(metric, f"{policy}, {number:,} networks", self.ours(policy, number),
+                         self.ours(policy),
                          0.95 if metric in (OUT, BACK) else None)
 
     def beside_script(self, policy):

@@ -51,8 +51,8 @@ class Row:
     """stage(): a context manager, whose value is handed to prepare.
     prepare(stage): a context manager, whose value is the Sides; what only this row needs is built there.
     better: "less" or "more".
-    contest: is the peer somebody else, or ourselves at another size? If it is the whole of which ours is a part,
-    the ratio is no merit, and not drawn.
+    contest: is the peer somebody else, or ourselves at another size? If it is the whole of which ours is a
+    part, the ratio is no merit, and not drawn.
     note: what a reader has to know of the way it was measured."""
     name: str
     unit: str

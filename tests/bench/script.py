@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What people write who have no driver for it: a few commands per subnet of a plain bridge, run once more for
-each network. It is what the answers to "route a Docker network through a VPN" have in common, with the mistakes
+"""What people write who have no driver for it: a few commands per subnet of a plain bridge, run once more
+for each network. It is what the answers to "route a Docker network through a VPN" have in common, with the mistakes
 left out: a policy rule, a table that leads into the tunnel, address translation, and DOCKER-USER, where an
 accept is needed and a reject is the killswitch.
 
@@ -44,8 +44,8 @@ def run(netns, policy, subnets, link):
         more_rules, more_commands = POLICIES[policy](subnet, link)
         rules += more_rules
         commands += more_commands
-    text = "".join(f"*{table}\n" + "".join(rule + "\n" for where, rule in rules if where == table) + "COMMIT\n"
-                   for table in ("nat", "mangle", "filter"))
+    text = "".join(f"*{table}\n" + "".join(rule + "\n" for where, rule in rules if where == table)
+                   + "COMMIT\n" for table in ("nat", "mangle", "filter"))
     netns.run("iptables-restore", "--noflush", input=text)
     if policy == "killswitch":
         netns.ip("route", "add", "default", "dev", link, "table", TABLE)

@@ -192,5 +192,6 @@ class Swarm:
 
     def changed_since(self, before):
         """But for the link-local address of a tunnel, which is another one after each start."""
-        return [line for old, new in zip(before, self.snapshots()) for line in difference(old, new).split("\n")
+        return [line for old, new in zip(before, self.snapshots())
+                for line in difference(old, new).split("\n")
                 if line and not ("fe80::" in line and any(node.tunnel.link in line for node in self.nodes))]

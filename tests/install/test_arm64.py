@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The managed plugin for arm64, built on another machine with Debian's cross compiler, in a root of its own. It
-takes minutes: only with EVERY_ENGINE=1."""
+"""The managed plugin for arm64, built on another machine with Debian's cross compiler, in a root of its own.
+It takes minutes: only with EVERY_ENGINE=1."""
 
 import fcntl
 import os

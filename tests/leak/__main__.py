@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""python3 -m leak [--long] [--engine E]... [--seed N]... [--only TEXT]: plays the rows, prints the table, fails
-when a packet left that may not, or something did not come back."""
+"""python3 -m leak [--long] [--engine E]... [--seed N]... [--only TEXT]: plays the rows, prints the table,
+fails when a packet left that may not, or something did not come back."""
 
 import argparse
 import multiprocessing

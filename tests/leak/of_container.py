@@ -127,7 +127,7 @@ def faults(length):
         Fault("a neighbour as router", "12", rogue_router, rogue_gone, alone=True),
         # Seen to fail: when the second network with the same subnet is an open one, whatever it was told.
         Fault("network recreated", "19", recreate, alone=True),
-        # Seen to fail: when Join offers a gateway on an isolated network as well, and what that network's chains
-        # refuse is all from the address of its first container.
+        # Seen to fail: when Join offers a gateway on an isolated network as well, and what that network's
+        # chains refuse is all from the address of its first container.
         Fault("isolated network attached", "5", second_network, second_network_gone, alone=True),
     ]
