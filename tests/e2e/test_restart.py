@@ -13,7 +13,6 @@ import time
 
 import pytest
 
-from lab import roots
 from lab.dockerd import ApiError
 from lab.proc import wait_for
 
@@ -292,7 +291,7 @@ def test_network_removed_unheard(rig):
 
 
 # Which lists remove a network, and which must not: tests/netns/test_forgotten.c.
-@pytest.mark.engine(roots.MANDATORY)
+@pytest.mark.engine("sid")
 def test_network_removed_while_nobody_listens(rig):
     """Nobody wants its subnet again. One engine is enough: the daemon takes a minute to be sure."""
     rig.start()

@@ -145,7 +145,11 @@ class Swarm:
         for node in reversed(self.nodes):
             node.host.docker("swarm", "leave", "--force")
         for node in self.nodes:
-            proc.wait_for(lambda node=node: not node.remains(), "end of what is left", 30)
+            try:
+                proc.wait_for(lambda node=node: not node.remains(), "end of what is left", 90)
+            except TimeoutError as error:
+                raise AssertionError(f"{node.remains()} stay on {node.address}, where Docker knows "
+                                     f"{node.networks()}\n{node.host.dockerd.log()[-6000:]}") from error
             proc.wait_for(node.remove_configs, "end of the networks on " + node.address, 30, step=0.5)
 
     def network(self, name, *argv):
