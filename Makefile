@@ -119,7 +119,7 @@ $(BUILD)/tests/faults/fault.so: tests/faults/fault.c tests/faults/fault.h
 faults: $(BUILD)/tests/faults/fault.so ## what the tests of crashes need besides the binary
 
 .PHONY: test
-test: ## everything, installing what is missing: root, half an hour
+test: ## everything, installing what is missing: root, three quarters of an hour
 	$(Q)tests/run.sh
 
 ENGINE ?= bookworm

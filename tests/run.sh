@@ -62,8 +62,8 @@ alone() {
 	echo "$n -$n 0" >> "$TEST_COUNTS"
 }
 
-# The engines side by side, and what needs none of them: most of the time a test waits for dockerd and for
-# the kernel. The daemon they run is the one with sanitizers.
+# The engines side by side, and what needs none of them: so that no processor waits. The daemon they run is
+# the one with sanitizers.
 lab() {
 	local engines engine none pids=() bad=() ok=0
 	export TAILEXIT="$PWD/build/san/tailexit"
@@ -76,7 +76,8 @@ lab() {
 	done
 	# Over long before the others.
 	pytest tests/e2e -k "$none" -o cache_dir="$logs/cache-none" > "$logs/none" || bad+=(none)
-	leaks > "$logs/leaks" || ok=1
+	# The same random pairs every time: CI is no place for new ones.
+	counted leaktest LEAK="--seed 1" > "$logs/leaks" || ok=1
 	for pid in "${pids[@]}"; do wait "${pid#*:}" || bad+=("${pid%:*}"); done
 	for engine in $engines none leaks; do
 		echo "-- $engine"
@@ -86,25 +87,15 @@ lab() {
 	return $ok
 }
 
-# Its own last line is one of counts, too. The same random pairs every time: CI is no place for new ones.
-leaks() {
+# A target of the Makefile whose last line is one of counts, too.
+counted() {
 	local log status
 	log=$(mktemp)
-	make -s leaktest LEAK="--seed 1" > "$log" 2>&1
+	make -s "$@" > "$log" 2>&1
 	status=$?
 	cat "$log"
 	awk '/ passed, / { counts = $1 " " $3 " " $5 } END { print counts ? counts : "0 1 0" }' "$log" >> "$TEST_COUNTS"
 	rm -f "$log"
-	return $status
-}
-
-# Its last line is one of counts as well.
-instructions() {
-	local log=$logs/instructions status
-	make -s check-instructions > "$log" 2>&1
-	status=$?
-	cat "$log"
-	awk '/ passed, / { counts = $1 " " $3 " " $5 } END { print counts ? counts : "0 1 0" }' "$log" >> "$TEST_COUNTS"
 	return $status
 }
 
@@ -125,11 +116,12 @@ step "packages" install_packages
 step "build" build
 if [ "$failed" = 0 ]; then
 	begin_installation
-	step "unit, golden, fuzz corpus under ASan and UBSan" make -s -j"$(nproc)" WERROR=1 SAN=address,undefined check
+	step "unit, golden, fuzz corpus under ASan and UBSan" \
+		make -s -j"$(nproc)" WERROR=1 SAN=address,undefined check
 	step "network namespaces under ASan and UBSan" make -s SAN=address,undefined check-netns
 	step "lab" lab
 	step "installation" end_installation
-	step "instructions" instructions
+	step "instructions" counted check-instructions
 fi
 
 echo "== $(($(date +%s) - started)) s"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What people write who have no driver for it: a few commands per subnet of a plain bridge, run once more
-for each network. It is what the answers to "route a Docker network through a VPN" have in common, with the mistakes
-left out: a policy rule, a table that leads into the tunnel, address translation, and DOCKER-USER, where an
-accept is needed and a reject is the killswitch.
+for each network. It is what the answers to "route a Docker network through a VPN" have in common, with the
+mistakes left out: a policy rule, a table that leads into the tunnel, address translation, and DOCKER-USER,
+where an accept is needed and a reject is the killswitch.
 
 Loaded with iptables-restore and `ip -batch`, which leaves the kernel with what the commands one by one would
 have made, sooner. In favour of the script, the networks have no rules of Docker's own besides.

@@ -2,7 +2,7 @@
 """What a fault is. The catalogue is in the modules beside this one; each says in a comment what was taken
 out of the daemon to see its rows fail.
 
-Besides, all rows but the last of of_process.py and the virtual machine's were seen to fail in one go, with
+Besides, all rows but the last four of of_process.py and the virtual machine's were seen to fail in one go, with
 neither the last rule of a killswitch in egress.c, nor backstop and closed paths in path.c, nor the fence in
 links.c: then the closed network leaks whatever happens, and the killswitch where its tunnel goes.
 """

@@ -85,10 +85,10 @@ static inline int tear_down(void **state)
 	return 0;
 }
 
-/* 10.77.THIRD.0/24 and fd77:THIRD::/64. */
-static inline void scene_add_network(struct scene *scene, const char *id, int third)
+/* 10.77.THIRD.0/24, and if it is dual fd77:THIRD::/64 as well. */
+static inline struct network scene_network(const char *id, int third, bool dual)
 {
-	struct network net = test_network(true);
+	struct network net = test_network(dual);
 	char text[64];
 
 	snprintf(net.id, sizeof(net.id), "%s", id);
@@ -97,10 +97,19 @@ static inline void scene_add_network(struct scene *scene, const char *id, int th
 	net.subnet[V4] = test_prefix(text);
 	snprintf(text, sizeof(text), "10.77.%d.1", third);
 	net.gateway[V4] = test_addr(text);
+	if (!dual)
+		return net;
 	snprintf(text, sizeof(text), "fd77:%x::/64", third);
 	net.subnet[V6] = test_prefix(text);
 	snprintf(text, sizeof(text), "fd77:%x::1", third);
 	net.gateway[V6] = test_addr(text);
+	return net;
+}
+
+static inline void scene_add_network(struct scene *scene, const char *id, int third)
+{
+	struct network net = scene_network(id, third, true);
+
 	if (policy_network_add(scene->policy, &net, &scene->err) < 0)
 		fail_msg("%s", scene->err.text);
 }

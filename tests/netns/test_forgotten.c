@@ -19,15 +19,8 @@ static int set_up(void **state)
 
 static int try_network(struct scene *scene, const char *id, int third)
 {
-	struct network net = test_network(false);
-	char text[64];
+	struct network net = scene_network(id, third, false);
 
-	snprintf(net.id, sizeof(net.id), "%s", id);
-	net.bridge[0] = '\0';
-	snprintf(text, sizeof(text), "10.77.%d.0/24", third);
-	net.subnet[V4] = test_prefix(text);
-	snprintf(text, sizeof(text), "10.77.%d.1", third);
-	net.gateway[V4] = test_addr(text);
 	return policy_network_add(scene->policy, &net, &scene->err);
 }
 
