@@ -28,8 +28,10 @@ endif
 ifneq ($(WERROR),)
 WARNINGS += -Werror
 endif
+# Asked for when it is first needed, and once.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS)))$(PKG_CFLAGS)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) \
-	$(REPRODUCIBLE) $(SANITIZE) $(shell $(PKG_CONFIG) --cflags $(PKGS)) $(CFLAGS)
+	$(REPRODUCIBLE) $(SANITIZE) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LDFLAGS_HARDENING) $(SANITIZE) $(LDFLAGS)
 LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS))
 

@@ -141,5 +141,5 @@ class Fresh:
 
     def make(self, *argv, **options):
         """make, in the sources; returns what it wrote."""
-        options.setdefault("timeout", 300)
+        options.setdefault("timeout", 900)
         return self.run("make", "-C", SOURCES, "--no-print-directory", *argv, **options).stdout
