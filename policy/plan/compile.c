@@ -50,6 +50,17 @@ static void drop_strays(struct fw_chain *chain)
 	     counter("strays"), drop());
 }
 
+/* A bridge that is up may be given another name, by which neither the maps nor the fence know it.
+ * What comes by the right one is with us no longer: the chain of its network has had the last word.
+ */
+static void drop_renamed(struct fw_chain *chain)
+{
+	rule(chain, "by a bridge with another name", family(V4), in_set("confined4"),
+	     counter("renamed"), drop());
+	rule(chain, "by a bridge with another name", family(V6), in_set("confined6"),
+	     counter("renamed"), drop());
+}
+
 /* By the kind of link, for a tunnel may be given another name: see refusals.c. */
 static void note_tunnels(struct fw_chain *chain)
 {
@@ -69,6 +80,7 @@ static void compile_base_chains(struct plan *plan)
 	chain = add_chain(plan, "forward", FW_FORWARD, false, FILTER_PRIORITY);
 	rule(chain, "what enters a network", vmap("net_to"));
 	rule(chain, "what leaves a network", vmap("net_from"));
+	drop_renamed(chain);
 	drop_strays(chain);
 
 	/* To an error TCP listens when it sends once more, a second later. */
@@ -183,6 +195,7 @@ void compile_endpoint(const struct member *member, const struct facts *facts,
 			plan_add(plan, ITEM_FORWARDING)->forwarding.family = f;
 	if (endpoint->exception)
 		compile_chains(&scope, plan);
+	compile_source(&scope, endpoint, plan);
 	compile_port_guard(&scope, endpoint, plan);
 	compile_veth(member, facts, endpoint, plan);
 	compile_ports(&member->network, endpoint, plan);

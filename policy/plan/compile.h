@@ -37,6 +37,8 @@ void compile_mark(const struct scope *scope, struct plan *plan);
 /* The end of compile_mark(). */
 void compile_closed(const struct scope *scope, struct fw_chain *mark, struct plan *plan);
 void compile_egress(const struct scope *scope, struct plan *plan);
+void compile_source(const struct scope *scope, const struct endpoint *endpoint,
+		    struct plan *plan); /* egress.c */
 void compile_ingress(const struct scope *scope, struct plan *plan);
 void compile_hostside(const struct scope *scope, struct plan *plan);
 void compile_translation(const struct scope *scope, struct plan *plan);

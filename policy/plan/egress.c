@@ -227,3 +227,19 @@ void compile_egress(const struct scope *scope, struct plan *plan)
 		break;
 	}
 }
+
+/* See drop_renamed() in compile.c. */
+void compile_source(const struct scope *scope, const struct endpoint *endpoint, struct plan *plan)
+{
+	if (!scope->net->internal && !egress_is_confined(scope->egress))
+		return;
+	for (enum family f = V4; f < FAMILIES; f++) {
+		struct fw_element *e;
+
+		if (!addr_is_set(&endpoint->addr[f].addr))
+			continue;
+		e = &plan_add(plan, ITEM_FW_ELEMENT)->element;
+		snprintf(e->set, sizeof(e->set), f == V4 ? "confined4" : "confined6");
+		e->addr = endpoint->addr[f].addr;
+	}
+}

@@ -50,6 +50,10 @@ const struct fw_set fw_sets[] = {
 	{ "one_into4", { IFNAME, ADDR4 }, { FW_TYPE_GOTO }, { FW_FIELD_OIFNAME, DADDR4 } },
 	{ "one_into6", { IFNAME, ADDR6 }, { FW_TYPE_GOTO }, { FW_FIELD_OIFNAME, DADDR6 } },
 
+	/* Who may leave only as his network's chain says. */
+	{ "confined4", { ADDR4 }, { 0 }, { SADDR4 } },
+	{ "confined6", { ADDR6 }, { 0 }, { SADDR6 } },
+
 	/* Interfaces that some network names as its exit; the addresses that any of them has or
 	 * had, of the sender and of the receiver; and whose is whose now. See refusals.c. */
 	{ "exits", { IFNAME }, { 0 }, { FW_FIELD_OIFNAME } },

@@ -42,6 +42,7 @@ class Wanted:
     def _add(self, container, endpoint):
         self.endpoints.add(endpoint["EndpointID"])
         self.veths["tev" + endpoint["EndpointID"][:12]] = container["State"]["Pid"]
+        self.addresses |= {(endpoint["IPAddress"],), (endpoint["GlobalIPv6Address"],)}
         bridge = "te-" + endpoint["NetworkID"][:12]
         for proto, outside, inside in _bindings(container):
             self.own.add((bridge, proto, outside))
@@ -98,6 +99,8 @@ def _firewall(docker, wanted):
             wrong += _compare(name, wanted.dnat[name], elements)
         elif name in ("own4_any", "own6_any"):
             wrong += _compare(name, wanted.own, elements)
+        elif name in ("confined4", "confined6"):
+            wrong += _compare(name, elements & wanted.addresses, elements)
         elif name == "neighbours":
             wrong += [f"neighbours: left over {element}" for element in elements - links]
         else:
