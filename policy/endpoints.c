@@ -190,13 +190,14 @@ static int attach(struct policy *policy, struct member *member, struct endpoint 
 	int r;
 
 	if (endpoint->exception) {
-		compile_exits(&policy->world.facts, &without);
+		compile_shared(&policy->world, &without);
 		r = exits_learn(policy, &endpoint->exception->egress, err);
 		if (r < 0)
 			return r;
-		compile_exits(&policy->world.facts, &with);
 	}
 	added = member_add(member, endpoint);
+	if (added->exception)
+		compile_shared(&policy->world, &with);
 	compile_both(policy, member, added, &with, &without);
 	r = engine_transition(policy, &without, &with, err);
 	if (r == 0) {
@@ -268,11 +269,12 @@ int endpoint_discard(struct policy *policy, struct member *member, const char *e
 	store_remove_endpoint(&policy->store, endpoint_id);
 	ports_withdraw(policy->ports, member->network.id, endpoint_id);
 	compile_both(policy, member, member_find(member, endpoint_id), &with, &without);
+	if (member_find(member, endpoint_id)->exception)
+		compile_shared(&policy->world, &with);
 	member_take(member, endpoint_id, &endpoint);
 	if (endpoint.exception) {
-		compile_exits(&policy->world.facts, &with);
 		exits_forget(policy, &endpoint.exception->egress);
-		compile_exits(&policy->world.facts, &without);
+		compile_shared(&policy->world, &without);
 	}
 	r = engine_transition(policy, &with, &without, err);
 	if (r < 0)

@@ -35,6 +35,11 @@ static int check_bridge(struct policy *policy, const struct network *net, struct
 	struct link_info link;
 	int r;
 
+	if (streq(net->bridge, FENCE_BRIDGE))
+		return err_set(err, -EEXIST,
+			       "bridge name \"%s\" is that of one which all networks share; choose "
+			       "another",
+			       net->bridge);
 	for (size_t i = 0; i < policy->world.n; i++) {
 		struct member *member = policy->world.members[i];
 
@@ -159,24 +164,8 @@ static void compile_with(const struct policy *policy, const struct member *membe
 
 	if (policy->world.n == (in_world ? 1 : 0))
 		compile_common(facts, plan);
-	compile_exits(facts, plan);
 	exits_compile_path(policy, &net->egress, in_world, plan);
 	compile_network(member, facts, plan);
-}
-
-static int assign_fence(const struct policy *policy, struct network *net, struct err *err)
-{
-	AUTO_FREE bool *taken = xcalloc(FENCES_MAX + 1, sizeof(*taken));
-
-	for (size_t i = 0; i < policy->world.n; i++)
-		taken[policy->world.members[i]->network.fence] = true;
-	for (uint32_t fence = 1; fence <= FENCES_MAX; fence++) {
-		if (taken[fence])
-			continue;
-		net->fence = (uint16_t)fence;
-		return 0;
-	}
-	return err_set(err, -ENOSPC, "more than %u networks", FENCES_MAX);
 }
 
 /* What was said of it later is not asked for again. */
@@ -199,7 +188,6 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	int r;
 
 	name_bridge(&net);
-	net.fence = member ? member->network.fence : 0;
 	r = exits_assign_path(policy, &net.egress, err);
 	if (r < 0)
 		return r;
@@ -211,11 +199,9 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 		return err_set(err, -EEXIST,
 			       "network %.12s exists with other options; remove it first", net.id);
 	r = check_network(policy, &net, err);
-	if (r == 0)
-		r = assign_fence(policy, &net, err);
 	if (r < 0)
 		return r;
-	compile_exits(&policy->world.facts, &without);
+	compile_shared(&policy->world, &without);
 	r = exits_learn(policy, &net.egress, err);
 	if (r < 0) {
 		exits_forget(policy, &net.egress);
@@ -223,6 +209,7 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	}
 	net.since_ms = loop_now_ms();
 	member = world_add(&policy->world, &net);
+	compile_shared(&policy->world, &with);
 	compile_with(policy, member, &with);
 	r = engine_transition(policy, &without, &with, err);
 	if (r == 0) {
@@ -278,10 +265,11 @@ int policy_network_remove(struct policy *policy, const char *network_id, struct 
 	while (member->n)
 		(void)endpoint_discard(policy, member, member->endpoints[member->n - 1]->id, err);
 	gone.network = member->network;
+	compile_shared(&policy->world, &with);
 	world_remove(&policy->world, network_id);
 	compile_with(policy, &gone, &with);
 	exits_forget(policy, &gone.network.egress);
-	compile_exits(&policy->world.facts, &without);
+	compile_shared(&policy->world, &without);
 	r = engine_transition(policy, &with, &without, err);
 	if (r < 0)
 		err_advise(err, "it is tried again until it is gone");

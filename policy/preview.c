@@ -52,7 +52,6 @@ int policy_preview(const struct network *network, const struct exception *except
 
 	if (!prefix_is_set(&net.subnet[V4]) && !prefix_is_set(&net.subnet[V6]))
 		return err_set(err, -EINVAL, "the network has no subnet");
-	net.fence = 1;
 	if (net.egress.policy == POLICY_KILLSWITCH)
 		net.egress.path = 1;
 	if (!*net.bridge)

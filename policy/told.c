@@ -76,7 +76,7 @@ static void forget_exits(struct policy *policy, const struct version *version)
 static void compile_around(const struct policy *policy, const struct member *member,
 			   struct plan *plan)
 {
-	compile_exits(&policy->world.facts, plan);
+	compile_shared(&policy->world, plan);
 	compile_paths(&policy->world, plan);
 	compile_member(member, &policy->world.facts, plan);
 }

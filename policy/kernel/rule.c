@@ -39,6 +39,10 @@ static void put_rule(struct nlmsghdr *msg, struct fib_rule_hdr *header,
 		mnl_attr_put_u32(msg, FRA_GOTO, rule->target);
 	if (*rule->iif)
 		mnl_attr_put_strz(msg, FRA_IIFNAME, rule->iif);
+	if (prefix_is_set(&rule->from)) {
+		header->src_len = rule->from.len;
+		mnl_attr_put(msg, FRA_SRC, addr_len(&rule->from.addr), rule->from.addr.bytes);
+	}
 	if (rule->mask) {
 		mnl_attr_put_u32(msg, FRA_FWMARK, rule->mark);
 		mnl_attr_put_u32(msg, FRA_FWMASK, rule->mask);
@@ -87,6 +91,17 @@ static uint32_t u32_of(const struct nlattr *attr)
 	return attr ? mnl_attr_get_u32(attr) : 0;
 }
 
+static struct prefix source_of(const struct fib_rule_hdr *header, const struct nlattr *attr)
+{
+	struct prefix source = { .len = header->src_len };
+
+	if (!attr)
+		return (struct prefix){ 0 };
+	source.addr.family = header->family;
+	memcpy(source.addr.bytes, mnl_attr_get_payload(attr), addr_len(&source.addr));
+	return source;
+}
+
 static bool parse_rule(const struct nlmsghdr *msg, struct item_rule *ret_rule)
 {
 	const struct fib_rule_hdr *header = mnl_nlmsg_get_payload(msg);
@@ -103,6 +118,7 @@ static bool parse_rule(const struct nlmsghdr *msg, struct item_rule *ret_rule)
 		.pref = u32_of(attrs[FRA_PRIORITY]),
 		.mark = u32_of(attrs[FRA_FWMARK]),
 		.mask = u32_of(attrs[FRA_FWMASK]),
+		.from = source_of(header, attrs[FRA_SRC]),
 		.target = u32_of(attrs[FRA_GOTO]),
 		.no_default = attrs[FRA_SUPPRESS_PREFIXLEN] &&
 			      mnl_attr_get_u32(attrs[FRA_SUPPRESS_PREFIXLEN]) == 0,

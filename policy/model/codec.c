@@ -54,7 +54,6 @@ static const struct json_member network_members[] = {
 	WORD_OF(network, host),
 	WORD_OF(network, dns),
 	WORD_OF(network, mark),
-	OF(network, "fence", NUMBER16, fence),
 	OF(network, "override", ENUM, override, .names = override_names),
 	OF(network, "v6_off", BOOLEAN, v6_off),
 	OF(network, "subnet4", PREFIX, subnet[V4]),

@@ -26,7 +26,6 @@ struct network {
 	char id[ID_SIZE];
 	char bridge[IFNAMSIZ];
 	struct egress egress;
-	uint16_t fence;         /* which of the engine's fences is its own; 0: none yet */
 	enum override override; /* may endpoints differ? */
 	bool v6_off;            /* nothing of IPv6, not even inside */
 

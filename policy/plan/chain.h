@@ -31,6 +31,13 @@ static inline bool scope_needs_chain(const struct scope *scope)
 	return scope->endpoint || scope->differences;
 }
 
+/* A network that is open is a plain bridge, until a container in it is confined: the others carry a
+ * mark that leads past the fence then. */
+static inline bool scope_is_fenced(const struct scope *scope)
+{
+	return scope->egress->policy != POLICY_OPEN || scope->differences;
+}
+
 /* Whose chain: the end of its name, and the beginning of its counters'. */
 void scope_name(const struct scope *scope, char name[IFNAMSIZ]);
 /* The counter for packets this scope loses for this reason. */

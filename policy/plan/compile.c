@@ -247,12 +247,18 @@ static void merge_forwarding(struct plan *plan)
 	plan->n = n;
 }
 
+void compile_shared(const struct world *world, struct plan *plan)
+{
+	compile_exits(&world->facts, plan);
+	compile_fences(world, plan);
+}
+
 void compile_world(const struct world *world, struct plan *plan)
 {
 	if (world->n == 0)
 		return;
 	compile_common(&world->facts, plan);
-	compile_exits(&world->facts, plan);
+	compile_shared(world, plan);
 	compile_paths(world, plan);
 	for (size_t i = 0; i < world->n; i++)
 		compile_member(world->members[i], &world->facts, plan);

@@ -15,6 +15,10 @@ void compile_exits(const struct facts *facts, struct plan *plan); /* refusals.c 
 void compile_path(const struct egress *egress, const struct facts *facts, struct plan *plan);
 /* Of all lists of exits that are in use. */
 void compile_paths(const struct world *world, struct plan *plan);
+/* What the networks that are not open share. */
+void compile_fences(const struct world *world, struct plan *plan);
+/* Both of these, and no network. */
+void compile_shared(const struct world *world, struct plan *plan);
 /* One network without its path and its endpoints. Depends on whether one of these differs. */
 void compile_network(const struct member *member, const struct facts *facts, struct plan *plan);
 /* One endpoint without its path. */

@@ -3,6 +3,7 @@
 #include "diff.h"
 
 #include "../base/mem.h"
+#include "names.h"
 
 static void add_op(struct ops *ops, const struct item *before, const struct item *after)
 {
@@ -32,10 +33,18 @@ static void collect(const struct plan *before, const struct plan *after, struct 
 	}
 }
 
-enum phase { REMOVE_ROADS, FIREWALL, MAKE_ROADS, PHASES };
+enum phase { REMOVE_ROADS, FIREWALL, MAKE_ROADS, REMOVE_ANSWERS, PHASES };
+
+/* What is asked by one rule for two networks was asked by two: see fences.c. */
+static bool is_answer(const struct item *item)
+{
+	return item->kind == ITEM_RULE && item->rule.pref == PREF_NOWHERE;
+}
 
 static enum phase phase_of(const struct op *op)
 {
+	if (!op->after && is_answer(op->before))
+		return REMOVE_ANSWERS;
 	if (op_is_firewall(op))
 		return FIREWALL;
 	return op->after ? MAKE_ROADS : REMOVE_ROADS;

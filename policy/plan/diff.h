@@ -19,7 +19,7 @@ struct ops {
 /* Both plans must be sorted and outlive the result. Roads are removed before the firewall is
  * touched and made after it: removals of links, routes ... in reverse order of kind, then
  * everything of the firewall (one transaction), then changes and additions of the rest in order of
- * kind. */
+ * kind, and last of all those rules go that another one has taken the place of: see fences.c. */
 void diff_compute(const struct plan *before, const struct plan *after, struct ops *ret_ops);
 void ops_done(struct ops *ops);
 

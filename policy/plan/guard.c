@@ -69,12 +69,6 @@ void compile_guard_base(struct plan *plan)
 	rule(chain, "to who talks to nobody", vmap("alone_to"));
 }
 
-/* An open network is a plain bridge, until a container in it is to be told from the others. */
-static bool is_guarded(const struct scope *scope)
-{
-	return scope->egress->policy != POLICY_OPEN || scope->differences;
-}
-
 static void refuse_nd(const struct scope *scope, uint8_t type, struct fw_chain *guard)
 {
 	rule(guard, "no router", l4proto(IPPROTO_ICMPV6), icmp_type(V6, type),
@@ -120,7 +114,7 @@ void compile_guard(const struct scope *scope, struct plan *plan)
 {
 	struct fw_chain *alone;
 
-	if (is_guarded(scope))
+	if (scope_is_fenced(scope))
 		compile_addresses(scope, plan);
 	/* Of a whole network, the ports are isolated from each other: see links.c. */
 	if (!scope->endpoint || scope->icc)
@@ -148,7 +142,7 @@ void compile_port_guard(const struct scope *scope, const struct endpoint *endpoi
 		add_jump(plan, "alone_from", endpoint, "alone", scope);
 		add_jump(plan, "alone_to", endpoint, "alone", scope);
 	}
-	if (!is_guarded(scope) || is_router(scope->net, endpoint))
+	if (!scope_is_fenced(scope) || is_router(scope->net, endpoint))
 		return;
 	add_jump(plan, "guard", endpoint, "guard", scope);
 	if (addr_is_set(addr)) {

@@ -79,42 +79,15 @@ static void compile_subnet(const struct network *net, enum family f, struct plan
 	snprintf(route->oif, sizeof(route->oif), "%s", net->bridge);
 }
 
-/* For a packet that is to enter the network, IPv4's reverse-path filter asks which way an answer
- * without a mark would take, and drops the packet if there is none. So there is one, which is as
- * good as none: back into the bridge that it came from. Not being the way the packet came, it is
- * asked once more whether that is a way as well; the backstop says no at once, where otherwise the
- * rules of all other networks would be gone through, for every packet. */
-static void compile_way_back(const struct network *net, struct plan *plan)
-{
-	struct item_rule *rule = &plan_add(plan, ITEM_RULE)->rule;
-	struct item_route *route;
-
-	rule->family = V4;
-	rule->pref = PREF_FENCE;
-	rule->table = TABLE_FENCE(net->fence);
-	memcpy(rule->iif, net->bridge, sizeof(rule->iif));
-	route = &plan_add(plan, ITEM_BACKSTOP)->route;
-	route->dst.addr.family = AF_INET;
-	route->table = TABLE_FENCE(net->fence);
-	route->metric = METRIC_BACKSTOP;
-	route = &plan_add(plan, ITEM_ROUTE)->route;
-	route->dst.addr.family = AF_INET;
-	route->table = TABLE_FENCE(net->fence);
-	route->metric = METRIC_BRIDGE;
-	memcpy(route->oif, net->bridge, sizeof(route->oif));
-}
-
 /* The second key: what of a network that is not open carries no mark goes nowhere. */
 static void compile_fence(const struct network *net, enum family f, struct plan *plan)
 {
 	struct item_rule *rule = &plan_add(plan, ITEM_RULE)->rule;
 
 	rule->family = f;
-	rule->pref = PREF_FENCE_END;
+	rule->pref = PREF_FENCE;
 	rule->action = RULE_UNREACHABLE;
 	memcpy(rule->iif, net->bridge, sizeof(rule->iif));
-	if (f == V4)
-		compile_way_back(net, plan);
 }
 
 /* For an escape mark that takes the place of ours. */
@@ -133,13 +106,6 @@ static void compile_escape(const struct network *net, enum family f, struct plan
 	memcpy(rule->iif, net->bridge, sizeof(rule->iif));
 }
 
-/* A network that is open is not any more once some container in it is confined: the others carry
- * the mark that leads past the fence. */
-static bool is_fenced(const struct scope *scope)
-{
-	return scope->egress->policy != POLICY_OPEN || scope->differences;
-}
-
 void compile_links(const struct member *member, const struct facts *facts, struct plan *plan)
 {
 	struct scope scope = scope_of_network(member);
@@ -147,7 +113,7 @@ void compile_links(const struct member *member, const struct facts *facts, struc
 	compile_bridge(&scope, facts, plan);
 	for (enum family f = V4; f < FAMILIES; f++) {
 		/* Whether or not the network has this family. */
-		if (is_fenced(&scope))
+		if (scope_is_fenced(&scope))
 			compile_fence(scope.net, f, plan);
 		compile_escape(scope.net, f, plan);
 		if (prefix_is_set(&scope.net->subnet[f]))

@@ -11,6 +11,8 @@
 /* Bridges are te-<first 12 characters of the network id>: the name shows which network of
  * `docker network ls` it is, fits IFNAMSIZ exactly, and one wildcard "te-*" covers all of them. */
 #define BRIDGE_PREFIX "te-"
+/* Belongs to no network, and no id reads like that. */
+#define FENCE_BRIDGE BRIDGE_PREFIX "fence"
 /* veth ends: neither may match "te-*". */
 #define HOST_IF_PREFIX "tev"
 #define CONTAINER_IF_PREFIX "tec"
@@ -44,18 +46,16 @@
 #define PREF_BYPASS_FENCE 5013 /* no default route in main: not into a tunnel then */
 #define PREF_PATH 5020         /* one per distinct list of exits; by mark, so any order does */
 #define PREF_HOST 5079
-#define PREF_HOST_OWN 5080  /* what the host itself sends skips the fence */
-#define PREF_FENCE 5081     /* one per network that is not open: back to where it came from */
-#define PREF_FENCE_END 5082 /* and one: nowhere, should that be gone */
-#define PREF_END 5100       /* where those go that skip the fence */
+#define PREF_HOST_OWN 5080 /* what the host itself sends skips the fence */
+#define PREF_NOWHERE 5081  /* the subnets behind fences, IPv4: into a bridge without ports */
+#define PREF_FENCE 5082    /* one per network that is not open: nowhere */
+#define PREF_END 5100      /* where those go that skip the fence */
 
 /* Our window of routing tables: away from wg-quick's 51820 and Tailscale's 52. */
 #define TABLE_LOCAL 0x7e000000u
 #define TABLE_PATH(path) (TABLE_LOCAL + (uint32_t)(path))
-/* One per network that has a fence. */
-#define TABLE_FENCE(number) (TABLE_LOCAL + 0x10000u + (uint32_t)(number))
-#define FENCES_MAX 0xffffu
-#define TABLE_LAST TABLE_FENCE(FENCES_MAX)
+#define TABLE_FENCE (TABLE_LOCAL + 0x100u)
+#define TABLE_LAST TABLE_FENCE
 #define TABLE_MAIN 254u
 
 /* After Tailscale's and everybody's mangling (-150), before the routing decision. */

@@ -113,6 +113,8 @@ static int compare_rule(const struct item_rule *a, const struct item_rule *b)
 	if (r == 0)
 		r = strcmp(a->iif, b->iif);
 	if (r == 0)
+		r = prefix_compare(&a->from, &b->from);
+	if (r == 0)
 		r = compare_u32(a->action, b->action);
 	if (r == 0)
 		r = compare_u32(a->table, b->table);

@@ -41,6 +41,7 @@ struct item_rule {
 	uint32_t pref;
 	uint32_t mark, mask; /* mask 0: any packet */
 	char iif[IFNAMSIZ];  /* "": from anywhere */
+	struct prefix from;  /* unset: any source */
 	enum rule_action action;
 	uint32_t table;  /* RULE_LOOKUP */
 	uint32_t target; /* RULE_GOTO: a priority */

@@ -12,8 +12,8 @@ static void print_table(uint32_t table, struct strbuf *text)
 		strbuf_addf(text, "main");
 	else if (table > TABLE_LOCAL && table <= TABLE_PATH(PATH_MAX_NUMBER))
 		strbuf_addf(text, "path-%u", table - TABLE_LOCAL);
-	else if (table > TABLE_FENCE(0) && table <= TABLE_LAST)
-		strbuf_addf(text, "fence-%u", table - TABLE_FENCE(0));
+	else if (table == TABLE_FENCE)
+		strbuf_addf(text, "fence");
 	else
 		strbuf_addf(text, "%u", table);
 }
@@ -39,11 +39,15 @@ static void print_route(const struct item_route *route, struct strbuf *text)
 
 static void print_rule(const struct item_rule *rule, struct strbuf *text)
 {
+	struct addr_text buffer;
+
 	strbuf_addf(text, "rule %s priority %u", rule->family == V4 ? "v4" : "v6", rule->pref);
 	if (rule->mask)
 		strbuf_addf(text, " fwmark 0x%x/0x%x", rule->mark, rule->mask);
 	if (*rule->iif)
 		strbuf_addf(text, " iif %s", rule->iif);
+	if (prefix_is_set(&rule->from))
+		strbuf_addf(text, " from %s", prefix_print(&rule->from, &buffer));
 	switch (rule->action) {
 	case RULE_LOOKUP:
 		strbuf_addf(text, " lookup ");

@@ -122,6 +122,7 @@ FAULTS = {
         (command("ip link del {bridge}"), ""),
         (batch("link set {bridge} down", "link set {bridge} name away"), ""),
         (command("ip link set {bridge} mtu 900"), "bridge {bridge}"),
+        (command("ip link del te-fence"), "bridge te-fence"),
         (command("ip addr del 10.81.0.1/24 dev {bridge}"), "address 10.81.0.1/24"),
         (command("ip addr del fd81::1/64 dev {bridge}"), "address fd81::1/64"),
         (command("ip link set {port} down"), "veth {port}"),

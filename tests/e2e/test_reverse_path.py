@@ -2,7 +2,7 @@
 """The loose reverse-path filter, which systemd sets on many hosts: what comes in is dropped unless there is
 some way back, and for the kernel the way back from a container has no mark.
 
-Seen to fail, all of them: without compile_way_back().
+Seen to fail, all of them: without compile_nowhere().
 """
 
 import pytest

@@ -6,6 +6,7 @@
 #include "../../policy/kernel/link.h"
 #include "../../policy/kernel/nft_commit.h"
 #include "../../policy/plan/compile.h"
+#include "../../policy/plan/names.h"
 #include "scene.h"
 
 static int set_up(void **state)
@@ -109,6 +110,60 @@ static void an_exception_comes_and_goes(void **state)
 	assert_int_equal(policy_endpoint_remove(scene->policy, "aaaa", "ffff", &scene->err), 0);
 	see(scene, &after);
 	assert_int_equal(differences(&before, &after, true), 0);
+}
+
+static void add_isolated(struct scene *scene, const char *id, int third)
+{
+	struct network net = scene_network(id, third, false);
+
+	net.egress = egress_default(POLICY_ISOLATED);
+	if (policy_network_add(scene->policy, &net, &scene->err) < 0)
+		fail_msg("%s", scene->err.text);
+}
+
+/* The kernel has what a start with these networks would make, no more and no less. */
+static void assert_networks(struct scene *scene, const char *one, const char *other)
+{
+	AUTO(plan) struct plan seen = { 0 };
+	AUTO(plan) struct plan wanted = { 0 };
+	AUTO(world) struct world world = { 0 };
+
+	see(scene, &seen);
+	if (one)
+		world_add(&world, policy_network(scene->policy, one));
+	if (other)
+		world_add(&world, policy_network(scene->policy, other));
+	compile_world(&world, &wanted);
+	assert_int_equal(differences(&seen, &wanted, true), 0);
+}
+
+/* Two subnets that are halves of a larger one share a rule, which goes with either. */
+static void fences_are_joined_and_parted(void **state)
+{
+	struct scene *scene = *state;
+
+	add_isolated(scene, "aaaa", 0);
+	assert_networks(scene, "aaaa", NULL);
+	add_isolated(scene, "bbbb", 1);
+	assert_networks(scene, "aaaa", "bbbb");
+	assert_true(says("ip rule", "5081:\tfrom 10.77.0.0/23 "));
+	assert_int_equal(policy_network_remove(scene->policy, "aaaa", &scene->err), 0);
+	assert_networks(scene, "bbbb", NULL);
+	assert_int_equal(policy_network_remove(scene->policy, "bbbb", &scene->err), 0);
+	assert_networks(scene, NULL, NULL);
+	assert_false(link_exists(&scene->nl, FENCE_BRIDGE));
+}
+
+/* It is not for any network to have. */
+static void the_bridge_of_fences_is_taken(void **state)
+{
+	struct scene *scene = *state;
+	struct network net = scene_network("aaaa", 0, false);
+
+	strcpy(net.bridge, FENCE_BRIDGE);
+	assert_int_equal(policy_network_add(scene->policy, &net, &scene->err), -EEXIST);
+	add_isolated(scene, "bbbb", 1);
+	assert_int_equal(policy_network_add(scene->policy, &net, &scene->err), -EEXIST);
 }
 
 static void a_restart_changes_nothing(void **state)
@@ -260,6 +315,8 @@ int main(void)
 		TEST(the_kernel_has_what_the_plan_says),
 		TEST(nothing_is_left_after_the_last_network),
 		TEST(an_exception_comes_and_goes),
+		TEST(fences_are_joined_and_parted),
+		TEST(the_bridge_of_fences_is_taken),
 		TEST(a_restart_changes_nothing),
 		TEST(a_restart_completes_what_is_missing),
 		TEST(a_restart_sweeps_orphans),

@@ -275,6 +275,27 @@ static void rules_come_and_go(void **state)
 	assert_true(says("ip rule", "5000:\tfrom all lookup 2113929216\n"));
 }
 
+static void rules_of_one_priority(void **state)
+{
+	struct fixture *f = *state;
+	struct item_rule first = { .pref = PREF_NOWHERE, .table = TABLE_FENCE };
+	struct item_rule second = first;
+	AUTO(plan) struct plan plan = { 0 };
+
+	first.from = prefix("10.1.0.0/23");
+	second.from = prefix("10.2.0.0/16");
+	assert_ok(rule_add(&f->nl, &first, &f->err), &f->err);
+	assert_ok(rule_add(&f->nl, &second, &f->err), &f->err);
+	assert_true(says("ip rule", "5081:\tfrom 10.1.0.0/23 lookup 2113929472 proto 231\n"));
+	assert_ok(rules_observe(&f->nl, &plan, &f->err), &f->err);
+	assert_int_equal(plan.n, 2);
+	assert_true(contains(&plan, (struct item){ .kind = ITEM_RULE, .rule = first }));
+	assert_ok(rule_remove(&f->nl, &second, &f->err), &f->err);
+	assert_true(says("ip rule", "5081:\tfrom 10.1.0.0/23"));
+	assert_ok(rule_remove(&f->nl, &first, &f->err), &f->err);
+	assert_false(says("ip rule", "5081"));
+}
+
 static void rule_beside_one_like_it(void **state)
 {
 	struct fixture *f = *state;
@@ -346,6 +367,7 @@ int main(void)
 		BRIDGE_TEST(routes_of_others),
 		BRIDGE_TEST(routes_without_a_link),
 		NETNS_TEST(rules_come_and_go),
+		NETNS_TEST(rules_of_one_priority),
 		NETNS_TEST(rule_beside_one_like_it),
 		OLD_KERNEL_TEST(addresses_observed),
 		OLD_KERNEL_TEST(address_with_another_length),

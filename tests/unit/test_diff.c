@@ -162,7 +162,6 @@ static void add_exits(struct world *world)
 
 	snprintf(net.id, sizeof(net.id), "confined");
 	snprintf(net.bridge, sizeof(net.bridge), "te-confined");
-	net.fence = 2;
 	net.subnet[V4] = test_prefix("10.78.0.0/24");
 	net.gateway[V4] = test_addr("10.78.0.1");
 	net.egress = egress_default(POLICY_KILLSWITCH);
@@ -192,7 +191,7 @@ static void pieces_make_up_the_world(void **state)
 	confined = world_find(&world, "confined");
 	member = world.members[confined == world.members[0]];
 	compile_common(&world.facts, &pieces);
-	compile_exits(&world.facts, &pieces);
+	compile_shared(&world, &pieces);
 	compile_path(&confined->network.egress, &world.facts, &pieces);
 	compile_path(&member->endpoints[1]->exception->egress, &world.facts, &pieces);
 	compile_network(confined, &world.facts, &pieces);

@@ -29,7 +29,6 @@ struct network test_network(bool v6)
 		.id = "aaaa",
 		.bridge = "te-aaaa",
 		.egress = egress_default(POLICY_OPEN),
-		.fence = 1,
 		.masquerade = true,
 		.icc = true,
 		.container_prefix = "eth",
