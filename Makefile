@@ -138,6 +138,11 @@ LEAK ?= --long
 leaktest: $(BUILD)/tailexit ## everything that may go wrong, and what leaked: root, hours (LEAK= for minutes)
 	$(Q)cd tests && /usr/bin/python3 -m leak $(LEAK)
 
+# See tests/bench/floor.py.
+$(BUILD)/tests/bench/floor: $(BUILD)/tests/bench/floor.o $(BUILD)/libpolicy.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
 BENCH ?= --json $(CURDIR)/$(OUT)/bench.json --svg $(CURDIR)/$(OUT)/bench.svg
 .PHONY: bench
 bench: ## side by side with Docker's bridge driver: root, half an hour (BENCH="--quick": minutes)

@@ -58,8 +58,8 @@ static size_t collect(const struct world *world, block *blocks)
 	return n;
 }
 
-/* The upper one of two halves differs in the last bit of the prefix. The halves of all there is stay
- * two, for a rule without a source would be another one. */
+/* The upper one of two halves differs in the last bit of the prefix. The halves of all there is
+ * stay two, for a rule without a source would be another one. */
 static bool are_halves(block lower, block upper)
 {
 	unsigned len = lower & 0xff;

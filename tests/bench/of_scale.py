@@ -7,6 +7,7 @@ import functools
 from dataclasses import dataclass
 
 from .fleet import Fleet, fleet
+from .floor import Floor, floor
 from .row import Goal, Row, Side, Sides
 
 ENDPOINTS_EACH = 2
@@ -65,6 +66,16 @@ def container(a_fleet: Fleet):
     return a_fleet.one_more_container(1)
 
 
+def over_floor(which, name, measure, of_floor, networks):
+    """Whole and part: what the kernel takes of it."""
+    @contextlib.contextmanager
+    def prepare(stage):
+        with floor(networks) as alone_with_kernel:
+            yield Sides(Side(name, functools.partial(of_floor, alone_with_kernel)),
+                        Side("tailexit", functools.partial(measure, getattr(stage, which))))
+    return prepare
+
+
 def transaction_of_one_more(a_fleet: Fleet):
     return a_fleet.transaction(a_fleet.one_more_network) / 1000
 
@@ -106,8 +117,13 @@ def rows(setting):
     many, more = f"{sizes.thousand:,}", f"{sizes.thousand * ENDPOINTS_EACH:,}"
     most = f"{sizes.thousand * CROWD_EACH:,}"
 
-    def row(name, unit, prepare, goal=None, rounds=15, note=""):
-        return Row(name, unit, "less", prepare, stage, goal, rounds, note)
+    def row(name, unit, prepare, goal=None, rounds=15, note="", contest=True):
+        return Row(name, unit, "less", prepare, stage, goal, rounds, note, contest)
+
+    def kernels_part(name, measure, of_floor):
+        return row(f"{name}, beside {many}: the kernel's part", "ms",
+                   over_floor("thousand", "the same netlink requests and nothing else", measure, of_floor,
+                              sizes.thousand), contest=False)
 
     return [
         row("memory without networks", "MB", alone("idle", "RSS", Fleet.rss), Goal(6), 3),
@@ -121,6 +137,9 @@ def rows(setting):
         row(f"all calls for a container, beside {many} networks", "ms",
             against_one("thousand", f"beside {many}", container),
             note="CreateEndpoint, Join, Leave, DeleteEndpoint"),
+        kernels_part("CreateNetwork", made, Floor.made),
+        kernels_part("DeleteNetwork", removed, Floor.removed),
+        kernels_part("all calls for a container", container, Floor.container),
         row(f"start, {many} networks and {more} containers there", "ms",
             alone("thousand", "kill to answer", Fleet.restart), Goal(1000), 5),
         row(f"memory after that, {many} networks", "MB", alone("thousand", "RSS", Fleet.rss), Goal(16), 3),
