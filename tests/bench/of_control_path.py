@@ -4,6 +4,7 @@
 import contextlib
 import functools
 
+from . import script
 from .docker_host import docker_host, timed
 from .row import Goal, Row, Side, Sides
 
@@ -11,6 +12,8 @@ DRIVERS = "tailexit", "bridge"
 # In the order in which a container meets them.
 OF_RUN = ("CreateEndpoint", "EndpointOperInfo", "Join", "ProgramExternalConnectivity",
           "RevokeExternalConnectivity", "Leave", "DeleteEndpoint")
+# Of the network that a script confines; any link does, since nothing is sent.
+SUBNET, UPLINK = "10.99.0.0/24", "lan0"
 OWN = "the daemon's own part"
 
 
@@ -37,6 +40,23 @@ def measure_connect(stage, box, network, what):
         with timed(times):
             stage.api("POST", f"/networks/{network}/{verb}", {"Container": box})
     return taken[what][0]
+
+
+def measure_scripted(stage):
+    """A network of bridge, and the commands that make a killswitch of it."""
+    taken, name = [], stage.name("net")
+    with timed(taken):
+        stage.create_network("bridge", name, SUBNET)
+        stage.host.run("sh", "-ec", script.by_hand("killswitch", SUBNET, UPLINK))
+    stage.host.run("sh", "-ec", script.by_hand("killswitch", SUBNET, UPLINK, undo=True))
+    stage.remove_network(name)
+    return taken[0]
+
+
+@contextlib.contextmanager
+def beside_script(stage):
+    yield Sides(Side("tailexit", functools.partial(measure_create, stage, "tailexit")),
+                Side("bridge and script", functools.partial(measure_scripted, stage)))
 
 
 def each_driver(measure):
@@ -132,6 +152,7 @@ def rows(setting):
 
     return [
         row("network create", each_driver(measure_create), Goal(0.3)),
+        row("network create with a killswitch", beside_script, note="six commands after that of Docker's"),
         row("network rm", each_driver(measure_remove)),
         row(f"network create, beside {beside_100} others of the driver", beside(beside_100), rounds=7),
         row("docker run --rm, over --network none", over_none(lambda stage, net: stage.run(net)), Goal(0.3)),

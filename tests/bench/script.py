@@ -37,6 +37,14 @@ def bypass(subnet, uplink):
 POLICIES = {"killswitch": killswitch, "bypass": bypass}
 
 
+def by_hand(policy, subnet, link, undo=False):
+    """The commands themselves, for one subnet: a shell script."""
+    rules, commands = POLICIES[policy](subnet, link)
+    lines = [f"iptables -t {table} {rule.replace('-A', '-D', 1) if undo else rule}" for table, rule in rules]
+    lines += ["ip " + (command.replace("add", "del", 1) if undo else command) for command in commands]
+    return "\n".join(lines)
+
+
 def run(netns, policy, subnets, link):
     """For every subnet; link: by which they leave."""
     rules, commands = [], []
