@@ -7,6 +7,7 @@ import time
 
 NETLINK_ROUTE, RTMGRP_IPV4_RULE, RTM_NEWRULE, RTM_DELRULE = 0, 0x80, 32, 33
 RTMGRP_IPV4_IFADDR, RTM_NEWADDR = 0x10, 20
+RTMGRP_LINK, RTM_NEWLINK = 1, 16
 NETLINK_NETFILTER, NFNLGRP_NFTABLES, NFT_MSG_NEWRULE, NFT_MSG_DELRULE = 12, 7, 0xA06, 0xA08
 HEADER = struct.Struct("=IHHII")
 
@@ -51,6 +52,10 @@ def rules(netns):
 
 def addresses(netns):
     return News(netns, NETLINK_ROUTE, RTMGRP_IPV4_IFADDR)
+
+
+def links(netns):
+    return News(netns, NETLINK_ROUTE, RTMGRP_LINK)
 
 
 def firewall(netns):

@@ -16,42 +16,66 @@ from lab.world import DNS4, ECHO4
 from . import news
 from .row import Goal, Row, Side, Sides
 
-# A cable to the exit in the place of a tunnel: it has no handshake of its own, whose time would be added.
-CABLE, NEAR, FAR, MAC = "bench0", "10.98.0.2", "10.98.0.1", "02:00:00:00:00:98"
 STEP = 0.0005
 PATIENCE = 20
 # Whoever changes something more than ten times within ten seconds gets it back late: see pace.h.
 FIGHT = 7
 
 
-class Recovery:
-    """A container on a killswitch network, and a way out that comes and goes."""
+class Cable:
+    """To the exit, in the place of a tunnel that is new each time: it has no handshake of its own, whose time
+    would be added."""
+    link, near, far, mac = "bench0", "10.98.0.2", "10.98.0.1", "02:00:00:00:00:98"
+    listen, sign = staticmethod(news.addresses), news.RTM_NEWADDR
 
-    def __init__(self, world, engine):
-        self.world, self.host = world, Host(world, engine)
-        self.host.boot()
-        docker = Docker(self.host)
-        network = docker.network("tailexit", "-o", "policy=killswitch", "-o", "via=" + CABLE)
-        self.box = docker.run(network, "--dns", DNS4)
-        self.bridge = "te-" + network.inspect()["Id"][:12]
+    def __init__(self, world):
+        self.world = world
         self.lay()
-        proc.wait_for(self._ask, "way out", PATIENCE)
 
     def cut(self):
-        self.host.netns.ip("link", "del", CABLE)
-        proc.wait_for(lambda: self._ask() is None, "silence")
+        self.world.host.ip("link", "del", self.link)
 
     def lay(self):
         """As a tunnel's daemon does at its start: a new interface, then its address."""
-        near, far = self.host.netns, self.world.exit
+        near, far = self.world.host, self.world.exit
         # As on a tunnel nobody asks for hardware addresses: both ends have the same.
-        ends = "address", MAC, "arp", "off"
-        near.ip("link", "add", CABLE, *ends, "type", "veth", "peer", "name", CABLE, *ends,
+        ends = "address", self.mac, "arp", "off"
+        near.ip("link", "add", self.link, *ends, "type", "veth", "peer", "name", self.link, *ends,
                 "netns", far.name)
-        far.ip("link", "set", CABLE, "up")
-        far.address(CABLE, FAR + "/24")
-        near.ip("link", "set", CABLE, "up")
-        near.address(CABLE, NEAR + "/24")
+        far.ip("link", "set", self.link, "up")
+        far.address(self.link, self.far + "/24")
+        near.ip("link", "set", self.link, "up")
+        near.address(self.link, self.near + "/24")
+
+
+class WireGuard:
+    """A tunnel that is taken down and up. It keeps what it agreed on with the other end."""
+    link = "tailscale0"
+    listen, sign = staticmethod(news.links), news.RTM_NEWLINK
+
+    def __init__(self, world):
+        self.tunnel = world.tunnel
+        self.tunnel.up(families=1)
+
+    def cut(self):
+        self.tunnel.set("down")
+
+    def lay(self):
+        self.tunnel.set("up")
+
+
+class Recovery:
+    """A container on a killswitch network, and a way out that comes and goes."""
+
+    def __init__(self, world, engine, way):
+        self.host = Host(world, engine)
+        self.host.boot()
+        docker = Docker(self.host)
+        network = docker.network("tailexit", "-o", "policy=killswitch", "-o", "via=" + way.link)
+        self.box = docker.run(network, "--dns", DNS4)
+        self.bridge = "te-" + network.inspect()["Id"][:12]
+        self.way = way(world)
+        proc.wait_for(self._ask, "way out", PATIENCE)
 
     def _ask(self):
         return self.box.ask(ECHO4, proto="udp", timeout=0.1)
@@ -59,11 +83,12 @@ class Recovery:
     def first_packet(self):
         """Milliseconds from the return of the link to the first answer to a container that never stopped
         asking."""
-        self.cut()
-        with news.addresses(self.host.netns) as told, ThreadPoolExecutor(max_workers=2) as pool:
+        self.way.cut()
+        proc.wait_for(lambda: self._ask() is None, "silence")
+        with self.way.listen(self.host.netns) as told, ThreadPoolExecutor(max_workers=2) as pool:
             answered = pool.submit(self._first_answer)
-            laid = pool.submit(self.lay)
-            back = told.when(news.RTM_NEWADDR)
+            laid = pool.submit(self.way.lay)
+            back = told.when(self.way.sign)
             laid.result()
             return 1000 * (answered.result() - back)
 
@@ -100,9 +125,9 @@ class Recovery:
 
 
 @contextlib.contextmanager
-def recovery(engine):
+def recovery(engine, way):
     with World() as world:
-        yield Recovery(world, engine)
+        yield Recovery(world, engine, way)
 
 
 def alone(name, measure):
@@ -121,9 +146,9 @@ def at_leisure(measure):
 
 
 def rows(setting):
-    stage = functools.partial(recovery, setting.engine)
+    cable, wireguard = (functools.partial(recovery, setting.engine, way) for way in (Cable, WireGuard))
 
-    def row(name, measure, goal, rounds, note=""):
+    def row(name, measure, goal, rounds, note="", stage=cable):
         return Row(name, "ms", "less", alone("tailexit", measure), stage, goal, rounds, note)
 
     return [
@@ -132,4 +157,6 @@ def rows(setting):
             "first answer in a container. Below 0: the answer was faster than the reading of the news"),
         row("routing rule deleted to restored", at_leisure(Recovery.rule_deleted), None, FIGHT),
         row("nftables chain flushed to restored", at_leisure(Recovery.chain_flushed), None, FIGHT),
+        row("WireGuard back to first packet through", Recovery.first_packet, Goal(50), 100,
+            "an interface that was down is set up; from the kernel's news of that", wireguard),
     ]
