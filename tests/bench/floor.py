@@ -35,6 +35,9 @@ class Floor:
     def container(self):
         return sum(self._ask("container"))
 
+    def looked(self):
+        return self._ask("look")[0]
+
     def close(self):
         self.process.stdin.close()
         self.process.wait(60)

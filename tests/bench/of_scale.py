@@ -142,6 +142,7 @@ def rows(setting):
         kernels_part("all calls for a container", container, Floor.container),
         row(f"start, {many} networks and {more} containers there", "ms",
             alone("thousand", "kill to answer", Fleet.restart), Goal(1000), 5),
+        kernels_part("start", Fleet.restart, Floor.looked),
         row(f"memory after that, {many} networks", "MB", alone("thousand", "RSS", Fleet.rss), Goal(16), 3),
         row(f"nft flush ruleset to all back, {many} networks", "ms",
             alone("thousand", "repair", Fleet.rebuild), rounds=3),
