@@ -2,8 +2,8 @@
 """The loose reverse-path filter, which systemd sets on many hosts: what comes in is dropped unless there is
 some way back, and for the kernel the way back from a container has no mark.
 
-Seen to fail: those of networks that are not open without compile_nowhere(); test_it_is_no_way_out, where a table
-is deleted, with the rules of fences.c leading into the main table.
+Seen to fail: those of networks that are not open without compile_nowhere(); test_it_is_no_way_out, where a
+table is deleted, with the rules of fences.c leading into the main table.
 """
 
 import pytest
