@@ -7,7 +7,7 @@ import os
 import shutil
 
 from lab import proc, roots
-from lab.host import ENVIRONMENT
+from lab.host import CLEAN
 from lab.rundir import CACHE
 from lab.tailexitd import REPOSITORY
 
@@ -136,7 +136,7 @@ class Fresh:
     def run(self, *argv, **options):
         """A command inside, as root."""
         via = [*self._confined(), "nsenter", "-t", str(self.init), "-m", "-n", "-p", "-C", "-u",
-               "-i", "-r", "-w", "--", "setpriv", "--bounding-set=" + WITHHELD, *ENVIRONMENT]
+               "-i", "-r", "-w", "--", "setpriv", "--bounding-set=" + WITHHELD, *CLEAN]
         return proc.run(argv, via=via, **options)
 
     def make(self, *argv, **options):

@@ -10,8 +10,9 @@ from .dockerd import Dockerd
 from .tailexitd import Tailexit, available
 from .world import DNS4
 
-ENVIRONMENT = ["/usr/bin/env", "-i", "HOME=/root", "TERM=" + os.environ.get("TERM", "dumb"),
-               "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+ENVIRONMENT = {"HOME": "/root", "TERM": os.environ.get("TERM", "dumb"),
+               "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+CLEAN = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in ENVIRONMENT.items())]
 INIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "init.sh")
 
 
@@ -87,14 +88,17 @@ class Host:
         self.power_off(clean)
         self.boot()
 
+    def _namespaces(self):
+        assert self.init, "the host is off"
+        return ["nsenter", "-t", str(self.init), "-m", "-n", "-p", "-r", "-w", "--"]
+
     def enter(self):
         """To be put in front of a command."""
-        assert self.init, "the host is off"
-        return ["nsenter", "-t", str(self.init), "-m", "-n", "-p", "-r", "-w", "--", *ENVIRONMENT]
+        return self._namespaces() + CLEAN
 
     def run(self, *argv, **options):
         """A command inside the host, with the root's own programs."""
-        return proc.run(argv, via=self.enter(), **options)
+        return proc.run(argv, via=self._namespaces(), env=ENVIRONMENT, **options)
 
     def docker(self, *argv, **options):
         """The root's own docker command; returns what it wrote."""

@@ -22,10 +22,11 @@ class Failed(Exception):
         )
 
 
-def run(argv, *, via=(), input=None, timeout=120, check=True):
+def run(argv, *, via=(), env=None, input=None, timeout=120, check=True):
     """Runs a command to its end; the result has .stdout, .stderr and .returncode.
 
-    via: what is put in front of the command, and is of no interest when it fails.
+    via: what is put in front of the command, and is of no interest when it fails. env: all that is in its
+    environment.
     """
     result = subprocess.run(
         [str(arg) for arg in (*via, *argv)],
@@ -35,6 +36,7 @@ def run(argv, *, via=(), input=None, timeout=120, check=True):
         stderr=subprocess.PIPE,
         text=not isinstance(input, bytes),
         timeout=timeout,
+        env=env,
         check=False,
     )
     if check and result.returncode != 0:
