@@ -50,9 +50,9 @@ static void drop_strays(struct fw_chain *chain)
 	     counter("strays"), drop());
 }
 
-/* A bridge that is up may be given another name, by which neither the maps nor the fence know it.
- * What comes by the right one is with us no longer: the chain of its network has had the last word.
- */
+/* A bridge that is up may be given another name, by which the maps do not know it, nor does the
+ * fence of IPv6. What comes by the right one is with us no longer: the chain of its network has had
+ * the last word. */
 static void drop_renamed(struct fw_chain *chain)
 {
 	rule(chain, "by a bridge with another name", family(V4), in_set("confined4"),

@@ -123,6 +123,13 @@ class Catalogue:
             self.add(metric, policy + ", Tailscale's rules", self.ours(policy, tailscale=True),
                      ("bridge", partial(lane.bridge, self.setting, tailscale=True)))
 
+    def beside_as_many(self, policy):
+        """Of either; those of bridge are made by Docker itself, one by one."""
+        number = self.many[0]
+        for metric in OUT, BACK, CONNECTIONS, P50:
+            self.add(metric, f"{policy}, {number:,} networks, bridge", self.ours(policy, number),
+                     (f"bridge, {number:,} networks", partial(lane.bridge, self.setting, number)))
+
     def beside_one(self, policy):
         for number in self.many:
             for metric in OUT, BACK, CONNECTIONS, P50:
@@ -157,6 +164,8 @@ def rows(setting):
     for policy in "open", "bypass", "killswitch":
         catalogue.stage = new_stage()
         catalogue.beside_bridge(policy)
+        if policy != "bypass":
+            catalogue.beside_as_many(policy)
         catalogue.beside_one(policy)
         if policy != "open":
             catalogue.beside_script(policy)
