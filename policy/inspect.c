@@ -7,6 +7,7 @@
 #include "kernel/address.h"
 #include "kernel/link.h"
 #include "plan/compile.h"
+#include "plan/names.h"
 
 static const struct member *find_bridge(const struct policy *policy, const char *link)
 {
@@ -34,7 +35,7 @@ static const struct member *find_port(const struct policy *policy, const char *l
 
 bool is_own_bridge(const struct policy *policy, const char *link)
 {
-	return find_bridge(policy, link) != NULL;
+	return find_bridge(policy, link) != NULL || streq(link, FENCE_BRIDGE);
 }
 
 bool is_own_link(const struct policy *policy, const char *link)
@@ -60,6 +61,8 @@ static void compile_link(const struct policy *policy, const char *link, struct p
 		compile_links(member, facts, plan);
 	else if ((member = find_port(policy, link, &endpoint)))
 		compile_veth(member, facts, endpoint, plan);
+	else if (streq(link, FENCE_BRIDGE))
+		compile_fences(&policy->world, plan);
 	for (size_t i = 0; i < plan->n; i++)
 		if (is_of_link(&plan->items[i]))
 			plan->items[n++] = plan->items[i];
