@@ -124,6 +124,8 @@ void exits_forget(struct policy *policy, const struct egress *egress);
 /* Something about this link is different; nothing happens if it is no exit. */
 void exits_changed(struct policy *policy, const char *name);
 void exits_changed_all(struct policy *policy);
+/* A link that is up may be given another name, and the kernel tells of that name only. */
+void exits_miss(struct policy *policy);
 /* Has been there for long enough to be preferred again. */
 void exits_rested(struct policy *policy, const char *name);
 /* Notes which exits the paths lead into, after networks have been added. */

@@ -79,6 +79,7 @@ static void on_link(void *arg, enum link_event event, const struct link_info *li
 	case LINK_CHANGED:
 	case LINK_WENT_DOWN:
 		exits_changed(policy, name);
+		exits_miss(policy);
 		if (streq(link->kind, "bridge"))
 			neighbours_bridge_seen(policy, name);
 		note_own(policy, event, link);

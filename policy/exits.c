@@ -245,6 +245,16 @@ void exits_changed_all(struct policy *policy)
 		exits_changed(policy, policy->world.facts.exits[i - 1].name);
 }
 
+void exits_miss(struct policy *policy)
+{
+	for (size_t i = policy->world.facts.n_exits; i > 0; i--) {
+		const struct exit_fact *exit = &policy->world.facts.exits[i - 1];
+
+		if (is_usable(exit) && !link_exists(&policy->nl, exit->name))
+			exits_changed(policy, exit->name);
+	}
+}
+
 int exits_learn(struct policy *policy, const struct egress *egress, struct err *err)
 {
 	for (size_t i = 0; i < egress->via.n; i++) {
