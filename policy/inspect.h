@@ -9,7 +9,7 @@ struct policy;
 /* One that is neither ours nor named like one of ours is. */
 bool link_is_as_planned(struct policy *policy, const char *link);
 
-/* The bridge of a network, as the world has it? */
+/* The bridge of a network, as the world has it, or the one that all fences share? */
 bool is_own_bridge(const struct policy *policy, const char *link);
 /* Or the host's end of an endpoint's pair? */
 bool is_own_link(const struct policy *policy, const char *link);

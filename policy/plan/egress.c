@@ -34,8 +34,9 @@ static void not_to(const struct scope *scope, struct fw_chain *from, const struc
 }
 
 /* Nearly every packet belongs to a connection that was let through when it began, as is noted on
- * it, and leaves by such an exit again: nothing else need be asked. When the words change, the
- * connections are forgotten. */
+ * it, and leaves by such an exit again: it needs no look into the sets. After what holds for every
+ * packet, whoever let the connection begin: a daemon that tightens may be killed before it forgets.
+ */
 static void goes_on(const struct egress *egress, struct fw_chain *from)
 {
 	for (size_t i = 0; i < egress->via.n; i++)
@@ -86,6 +87,7 @@ static void killswitch(const struct scope *scope, struct fw_chain *from)
 		not_to(scope, from, &tailnet[f], 1, "tailnet");
 	for (enum family f = V4; egress->tailnet && f < FAMILIES; f++)
 		rule(from, "the tailnet", daddr(tailnet[f]), oifname("tailscale*"), accept_it());
+	goes_on(egress, from);
 	/* A bridge of containers is no LAN, whatever its addresses: a proxy there is a way out. */
 	rule(from, "not to other bridges", in_set("neighbours"), lost(scope, "bridges"), reject());
 	rule(from, "not to other networks", in_set("networks"), lost(scope, "bridges"), reject());
@@ -208,7 +210,6 @@ void compile_egress(const struct scope *scope, struct plan *plan)
 		rule(from, "internal network", lost(scope, "internal"), drop());
 		return;
 	}
-	goes_on(scope->egress, from);
 	answers(scope, from);
 	not_untranslated(scope, from);
 	if (scope->v6_off)

@@ -17,7 +17,7 @@ def rename_live(stage):
 
 def faults(_length):
     # Without a bridge nothing gets out: these fail when the repair does not come or is not counted. The name
-    # is how the fence knows a bridge.
+    # is how the fence knows a bridge, in IPv6 by nothing else.
     return [
         Fault("bridge down", "10", commands("ip link set {bridge} down"), repaired=True),
         Fault("bridge deleted", "10", commands("ip link del {bridge}"), repaired=True),

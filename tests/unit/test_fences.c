@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* However many networks there are, their subnets are asked about by few rules, and no address by one
- * that is not theirs. */
+/* However many networks there are, their subnets are asked about by few rules, and no address by
+ * one that is not theirs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,8 +37,7 @@ static void assert_sources(const struct world *world, const char *expected)
 		struct addr_text buffer;
 
 		if (plan.items[i].kind == ITEM_RULE)
-			strbuf_addf(&text, "%s ",
-				    prefix_print(&plan.items[i].rule.from, &buffer));
+			strbuf_addf(&text, "%s ", prefix_print(&plan.items[i].rule.from, &buffer));
 	}
 	assert_string_equal(strbuf_text(&text), expected);
 }
