@@ -99,6 +99,51 @@ static void an_ipv4_bridge_that_blinks(void **state)
 	assert_true(says("ip route show table 2113929216", "dev te-aaaa"));
 }
 
+/* It belongs to no network. Seen to fail: without each of the words about FENCE_BRIDGE in
+ * inspect.c.
+ */
+static void the_bridge_of_fences_is_put_back(void **state)
+{
+	static const char *const commands[] = {
+		"ip link set te-fence mtu 900",
+		"ip link set te-fence down && ip link set te-fence up",
+		"ip link del te-fence",
+	};
+	struct scene *scene = *state;
+	struct network net = scene_network("aaaa", 0, false);
+
+	net.egress = egress_default(POLICY_ISOLATED);
+	assert_int_equal(policy_network_add(scene->policy, &net, &scene->err), 0);
+	(void)wait_until_right(scene);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		assert_true(sh("%s", commands[i]));
+		(void)wait_until_right(scene);
+		assert_true(says("ip route show table 2113929472", "default dev te-fence"));
+	}
+}
+
+/* Nothing tells of the old name; and what else is missing is put back all the same. Seen to fail:
+ * without exits_miss(). */
+static void an_exit_with_another_name_is_missed(void **state)
+{
+	struct scene *scene = *state;
+	struct network net = scene_network("aaaa", 0, false);
+
+	assert_true(sh("ip link add wg0 type bridge && ip link set wg0 up && "
+		       "ip addr add 10.9.0.2/32 dev wg0"));
+	net.egress = egress_default(POLICY_KILLSWITCH);
+	net.egress.via.n = 1;
+	strcpy(net.egress.via.names[0], "wg0");
+	assert_int_equal(policy_network_add(scene->policy, &net, &scene->err), 0);
+	(void)wait_until_right(scene);
+	assert_true(says("ip route show table 2113929217", "default dev wg0"));
+	if (!sh("ip link set wg0 name other0"))
+		skip(); /* not while it is up, on this kernel */
+	assert_true(sh("ip link set te-aaaa down"));
+	(void)wait_until_right(scene);
+	assert_false(says("ip route show table 2113929217", "dev other0"));
+}
+
 /* The name of a bridge is taken by somebody: everything else is put back all the same, and the
  * bridge as soon as the name is free. Seen to fail: with apply_ops() in engine_reconcile(). */
 static void what_cannot_be_put_back_keeps_nothing_else(void **state)
@@ -148,6 +193,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_others_change_is_put_back),
 		TEST(an_ipv4_bridge_that_blinks),
+		TEST(the_bridge_of_fences_is_put_back),
+		TEST(an_exit_with_another_name_is_missed),
 		TEST(what_cannot_be_put_back_keeps_nothing_else),
 		TEST(the_pair_of_a_container_that_ended_is_not_made_again),
 	};
