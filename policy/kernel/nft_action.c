@@ -90,12 +90,13 @@ static void lower_reset(struct nftnl_rule *rule, const struct fw_expr *e)
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
 }
 
-static void lower_goto(struct nftnl_rule *rule, const struct fw_expr *e)
+static void lower_chain(struct nftnl_rule *rule, const struct fw_expr *e)
 {
 	struct nftnl_expr *expr = add_expr(rule, "immediate");
+	uint32_t verdict = e->kind == FW_JUMP ? (uint32_t)NFT_JUMP : (uint32_t)NFT_GOTO;
 
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, (uint32_t)NFT_GOTO);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, verdict);
 	nftnl_expr_set_str(expr, NFTNL_EXPR_IMM_CHAIN, e->name);
 }
 
@@ -168,7 +169,8 @@ static nft_lower_fn *const actions[] = {
 	[FW_DROP] = lower_verdict,
 	[FW_REJECT] = lower_reject,
 	[FW_RESET] = lower_reset,
-	[FW_GOTO] = lower_goto,
+	[FW_GOTO] = lower_chain,
+	[FW_JUMP] = lower_chain,
 	[FW_RETURN] = lower_verdict,
 	[FW_SET_MARK] = lower_set_mark,
 	[FW_SET_CT_MARK] = lower_set_ct_mark,

@@ -73,7 +73,7 @@ static void compile_base_chains(struct plan *plan)
 {
 	struct fw_chain *chain;
 
-	chain = add_chain(plan, "mark", FW_PREROUTING, false, MARK_PRIORITY);
+	chain = add_chain(plan, "ways", FW_PREROUTING, false, MARK_PRIORITY);
 	rule(chain, "the way of a network", vmap("net_mark"));
 
 	/* The receiver only returns or drops; the sender's chain has the last word. */
@@ -149,6 +149,7 @@ void compile_common(const struct facts *facts, struct plan *plan)
 	for (size_t i = 0; i < fw_sets_n; i++)
 		plan_add(plan, ITEM_FW_SET)->set = fw_sets[i];
 	compile_base_chains(plan);
+	compile_answers(plan);
 	compile_guard_base(plan);
 	for (size_t i = 0; i < facts->n_neighbours; i++) {
 		struct fw_element *e = &plan_add(plan, ITEM_FW_ELEMENT)->element;

@@ -37,6 +37,11 @@ const struct exit_fact *path_choose(const struct egress *egress, const struct fa
  * the file of its name. */
 struct scope;
 void compile_path_refusals(const struct egress *egress, struct plan *plan); /* refusals.c */
+void compile_answers(struct plan *plan);
+void compile_path_answers(const struct egress *egress, struct plan *plan);
+/* The rule that leads there, in a chain of a network or of a container that differs. */
+void mark_answers(const struct egress *egress, struct fw_chain *mark);
+void permit_answers(const struct egress *egress, struct fw_chain *from); /* answers.c */
 void compile_mark(const struct scope *scope, struct plan *plan);
 /* The end of compile_mark(). */
 void compile_closed(const struct scope *scope, struct fw_chain *mark, struct plan *plan);

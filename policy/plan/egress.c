@@ -140,29 +140,6 @@ static void open_(const struct scope *scope, struct fw_chain *from)
 	limit_lan(scope, from);
 }
 
-/* What answers was let in by ingress.c; a container cannot make its own packet an answer. In a
- * confined network, who came through a tunnel is answered through it or not at all. */
-static void answers(const struct scope *scope, struct fw_chain *from)
-{
-	const struct egress *egress = scope->egress;
-	struct fw_expr known = ct_state(FW_CT_ESTABLISHED | FW_CT_RELATED);
-
-	if (!egress_is_confined(egress)) {
-		rule(from, "answers", ct_reply(), known, accept_it());
-		return;
-	}
-	rule(from, "answers by the main table", ct_reply(), known, ct_mark(MARK_RETURN),
-	     accept_it());
-	rule(from, "answers to the tailnet", ct_reply(), known, ct_mark(MARK_HOST),
-	     oifname("tailscale*"), accept_it());
-	for (size_t i = 0; i < TUNNEL_KINDS; i++)
-		rule(from, "answers to a tunnel", ct_reply(), known, ct_mark(MARK_TUNNEL),
-		     oifkind(tunnel_kinds[i]), accept_it());
-	for (size_t i = 0; i < egress->via.n; i++)
-		rule(from, "answers through the exit", ct_reply(), known,
-		     ct_mark(MARK_PATH(egress->path)), oifname(egress->via.names[i]), accept_it());
-}
-
 /* What conntrack makes nothing of is not translated: it would leave with the container's own
  * address. Where addresses are not translated it may be half of a connection whose other half goes
  * elsewhere.
@@ -210,7 +187,7 @@ void compile_egress(const struct scope *scope, struct plan *plan)
 		rule(from, "internal network", lost(scope, "internal"), drop());
 		return;
 	}
-	answers(scope, from);
+	permit_answers(scope->egress, from);
 	not_untranslated(scope, from);
 	if (scope->v6_off)
 		rule(from, "no IPv6", family(V6), lost(scope, "ipv6"), reject());

@@ -51,6 +51,7 @@ enum fw_kind {
 	FW_REJECT,   /* and tell the sender with an error, which TCP believes late */
 	FW_RESET,    /* and end the sender's TCP connection */
 	FW_GOTO,     /* the chain called name instead of the rest of this one */
+	FW_JUMP,     /* the chain called name, and then the rest of this one */
 	FW_SET_MARK, /* the bits of mask become value */
 	FW_SET_CT_MARK,
 	FW_CLAMP_MSS, /* of TCP's first packets, to what the route carries */

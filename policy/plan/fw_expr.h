@@ -146,6 +146,11 @@ static inline struct fw_expr goto_chain(const char *chain)
 	return fw_named(FW_GOTO, chain);
 }
 
+static inline struct fw_expr jump_chain(const char *chain)
+{
+	return fw_named(FW_JUMP, chain);
+}
+
 static inline struct fw_expr reset_it(void)
 {
 	return (struct fw_expr){ .kind = FW_RESET };

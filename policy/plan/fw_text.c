@@ -203,6 +203,9 @@ static void print_expr(const struct fw_expr *e, struct strbuf *text)
 	case FW_GOTO:
 		strbuf_addf(text, "goto %s", e->name);
 		break;
+	case FW_JUMP:
+		strbuf_addf(text, "jump %s", e->name);
+		break;
 	case FW_SET_MARK:
 		strbuf_addf(text, "meta mark set mark & 0x%x | 0x%x", ~e->mask, e->value);
 		break;

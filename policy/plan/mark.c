@@ -31,22 +31,6 @@ static void drop_forged(const struct scope *scope, struct fw_chain *mark)
 		rule(mark, "no IPv6 here", family(V6), lost(scope, "ipv6"), drop());
 }
 
-/* Who reached a published port gets his answers the way he came: noted by ingress.c. */
-static void mark_answers(const struct scope *scope, struct fw_chain *mark)
-{
-	rule(mark, "answers by the main table", ct_reply(), ct_mark(MARK_RETURN),
-	     set_mark(MARK_RETURN), return_());
-	rule(mark, "answers to the tailnet", ct_reply(), ct_mark(MARK_HOST), set_mark(MARK_HOST),
-	     return_());
-	if (egress_is_confined(scope->egress))
-		rule(mark, "answers to a tunnel", ct_reply(), ct_mark(MARK_TUNNEL),
-		     set_mark(MARK_RETURN), return_());
-	if (scope->egress->policy == POLICY_KILLSWITCH)
-		rule(mark, "answers through the exit", ct_reply(),
-		     ct_mark(MARK_PATH(scope->egress->path)),
-		     set_mark(MARK_PATH(scope->egress->path)), return_());
-}
-
 static void mark_tailnet(struct fw_chain *mark)
 {
 	for (enum family f = V4; f < FAMILIES; f++)
@@ -85,7 +69,7 @@ void compile_mark(const struct scope *scope, struct plan *plan)
 
 	if (egress->policy != POLICY_OPEN)
 		drop_forged(scope, mark);
-	mark_answers(scope, mark);
+	mark_answers(egress, mark);
 	switch (egress->policy) {
 	case POLICY_OPEN:
 		rule(mark, "as the host's own rules say", set_mark(MARK_HOST));

@@ -5,8 +5,9 @@
 
 /* The one nftables table. */
 #define NFT_TABLE "tailexit"
-/* The chain in it that refuses packets. */
-#define REJECT_CHAIN "reject"
+/* The chain in it that refuses packets. Chains whose names are words of nft's own cannot be loaded
+ * from what `nft list ruleset` writes. */
+#define REJECT_CHAIN "refuse"
 
 /* Bridges are te-<first 12 characters of the network id>: the name shows which network of
  * `docker network ls` it is, fits IFNAMSIZ exactly, and one wildcard "te-*" covers all of them. */

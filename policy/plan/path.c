@@ -77,4 +77,5 @@ void compile_path(const struct egress *egress, const struct facts *facts, struct
 	for (enum family f = V4; f < FAMILIES; f++)
 		compile_family(egress->path, exit, f, plan);
 	compile_path_refusals(egress, plan);
+	compile_path_answers(egress, plan);
 }

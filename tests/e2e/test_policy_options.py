@@ -189,7 +189,7 @@ def refused_after(box, address):
     return time.monotonic() - began
 
 
-# Seen to fail: without compile_closed(); without the reset in the chain "reject".
+# Seen to fail: without compile_closed(); without the reset in the chain "refuse".
 @pytest.mark.parametrize("policy", ["killswitch", "isolated"])
 def test_closed_says_no_at_once(docker, policy):
     box, net = run(docker, "policy=" + policy)
