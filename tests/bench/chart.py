@@ -68,7 +68,7 @@ def caption(result):
 
 def draw(results, where):
     """The text of the picture. Without a row that can be compared there is only a frame."""
-    shown = [result for result in results if result.row.contest and result.ratio and result.ratio > 0]
+    shown = [result for result in results if result.row.drawn and result.ratio and result.ratio > 0]
     gains = [gain(result.row, number) for result in shown
              for number in (result.ratio, result.row.goal and result.row.goal.number) if number]
     scale, height = Scale(gains), TOP + ROW * len(shown) + BOTTOM

@@ -117,7 +117,7 @@ def empty_box(host, link, number):
 
 @contextlib.contextmanager
 def scripted(setting, policy, networks=1, link=None):
-    link = link or {"killswitch": "exit0", "bypass": "up0"}[policy]
+    link = link or ("exit0" if policy in ("killswitch", "turned") else "up0")
     with site(setting, tunnel=link == TUNNEL) as host:
         numbers, middle = range(networks), networks // 2
         host.netns.run("ip", "-batch", "-", input="".join(

@@ -147,8 +147,8 @@ def rows(setting):
     together = setting.size(50, 3)
     beside_100 = setting.size(100, 2)
 
-    def row(name, prepare, goal=None, rounds=15, note="", contest=True):
-        return Row(name, "ms", "less", prepare, stage, goal, rounds, note, contest)
+    def row(name, prepare, goal=None, rounds=15, note="", drawn=True):
+        return Row(name, "ms", "less", prepare, stage, goal, rounds, note, drawn)
 
     return [
         row("network create", each_driver(measure_create), Goal(0.3)),
@@ -164,7 +164,7 @@ def rows(setting):
         row("network connect, of a running container", connected("connect")),
         row("network disconnect, of a running container", connected("disconnect")),
         row("network create: the daemon's own time", own_part(
-            ["CreateNetwork"], lambda stage, _: measure_create(stage, "tailexit")), contest=False),
+            ["CreateNetwork"], lambda stage, _: measure_create(stage, "tailexit")), drawn=False),
         row("docker run --rm: the daemon's own time", own_part(OF_RUN, lambda stage, net: stage.run(net)),
-            note="all calls of one container together", contest=False),
+            note="all calls of one container together", drawn=False),
     ]

@@ -47,7 +47,6 @@ CUT = Metric("TCP, packet by packet", "tcp", "Gbit/s", gigabits, one_by_one=True
 CONNECTIONS = Metric("connections", "connections", "/s", per_second)
 P50 = Metric("round trip, p50", "round-trips", "us", lambda result: result["p50"] * 1e6, "less")
 P99 = Metric("round trip, p99", "round-trips", "us", lambda result: result["p99"] * 1e6, "less")
-
 NOTES = {
     OUT: "64 bytes, of which 18 are content; of a connection that is established. One thread sends 32 and "
          "receives them, on one processor: 32 in the median of the times that takes.",
@@ -108,11 +107,13 @@ class Catalogue:
     def ours(self, policy, networks=1, **more):
         return plural(networks, "network"), partial(lane.ours, self.setting, policy, networks, **more)
 
-    def add(self, metric, label, ours, peer, goal=None):
+    def add(self, metric, label, ours, peer, goal=None, drawn=None):
+        """Of what is measured of the same lanes, one is drawn unless drawn says so."""
         self.rows.append(Row(
             name=f"{metric.name}: {label}", unit=metric.unit, better=metric.better, stage=self.stage,
             prepare=partial(two_lanes, ours, peer, metric, self.seconds),
-            goal=goal and Goal(goal, "at least"), note=self.notes.pop(metric, "")))
+            goal=goal and Goal(goal, "at least"), note=self.notes.pop(metric, ""),
+            drawn=metric is OUT if drawn is None else drawn))
 
     def beside_bridge(self, policy):
         for metric in OUT, BACK, CUT, TCP, CONNECTIONS, P50, P99:
@@ -122,6 +123,13 @@ class Catalogue:
         for metric in OUT, BACK, P50:
             self.add(metric, policy + ", Tailscale's rules", self.ours(policy, tailscale=True),
                      ("bridge", partial(lane.bridge, self.setting, tailscale=True)))
+
+    def kernels_part(self, policy):
+        """What would be left if we asked for nothing but the way."""
+        least = "turned" if policy == "killswitch" else "plain"
+        for metric in OUT, BACK, P50:
+            self.add(metric, f"{policy}, the kernel's part", self.ours(policy),
+                     ("the least by hand", partial(lane.scripted, self.setting, least)), drawn=False)
 
     def beside_as_many(self, policy):
         """Of either; those of bridge are made by Docker itself, one by one."""
@@ -153,10 +161,10 @@ class Catalogue:
         # With 1,000 of them a container of bridge was not up after two minutes.
         for number in (1, self.many[0]):
             self.add(CONNECTIONS, f"{plural(number, 'published port')}", self.ours("open", ports=number),
-                     ("bridge", partial(lane.bridge, self.setting, ports=number)))
+                     ("bridge", partial(lane.bridge, self.setting, ports=number)), drawn=True)
         for number in self.many:
             self.add(CONNECTIONS, f"{number:,} published ports, one", self.ours("open", ports=number),
-                     ("1 port", self.ours("open", ports=1)[1]))
+                     ("1 port", self.ours("open", ports=1)[1]), drawn=True)
 
 
 def rows(setting):
@@ -164,6 +172,7 @@ def rows(setting):
     for policy in "open", "bypass", "killswitch":
         catalogue.stage = new_stage()
         catalogue.beside_bridge(policy)
+        catalogue.kernels_part(policy)
         if policy != "bypass":
             catalogue.beside_as_many(policy)
         catalogue.beside_one(policy)

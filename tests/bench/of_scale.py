@@ -117,13 +117,13 @@ def rows(setting):
     many, more = f"{sizes.thousand:,}", f"{sizes.thousand * ENDPOINTS_EACH:,}"
     most = f"{sizes.thousand * CROWD_EACH:,}"
 
-    def row(name, unit, prepare, goal=None, rounds=15, note="", contest=True):
-        return Row(name, unit, "less", prepare, stage, goal, rounds, note, contest)
+    def row(name, unit, prepare, goal=None, rounds=15, note="", drawn=True):
+        return Row(name, unit, "less", prepare, stage, goal, rounds, note, drawn)
 
     def kernels_part(name, measure, of_floor):
         return row(f"{name}, beside {many}: the kernel's part", "ms",
                    over_floor("thousand", "the same netlink requests and nothing else", measure, of_floor,
-                              sizes.thousand), contest=False)
+                              sizes.thousand), drawn=False)
 
     return [
         row("memory without networks", "MB", alone("idle", "RSS", Fleet.rss), Goal(6), 3),

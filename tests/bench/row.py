@@ -51,8 +51,8 @@ class Row:
     """stage(): a context manager, whose value is handed to prepare.
     prepare(stage): a context manager, whose value is the Sides; what only this row needs is built there.
     better: "less" or "more".
-    contest: is the peer somebody else, or ourselves at another size? If it is the whole of which ours is a
-    part, the ratio is no merit, and not drawn.
+    drawn: in the picture. Not if the peer is the whole of which ours is a part, or the other way round: that
+    ratio is no merit; nor if another row shows nearly the same.
     note: what a reader has to know of the way it was measured."""
     name: str
     unit: str
@@ -62,7 +62,7 @@ class Row:
     goal: Optional[Goal] = None
     rounds: int = 7
     note: str = ""
-    contest: bool = True
+    drawn: bool = True
 
 
 @dataclass

@@ -34,7 +34,22 @@ def bypass(subnet, uplink):
     ], [f"rule add from {subnet} lookup main"]
 
 
-POLICIES = {"killswitch": killswitch, "bypass": bypass}
+def plain(subnet, uplink):
+    """No policy: what any packet needs that leaves a bridge, beside a dockerd."""
+    return [
+        ("nat", f"-A POSTROUTING -s {subnet} -o {uplink} -j MASQUERADE"),
+        ("filter", f"-A DOCKER-USER -s {subnet} -o {uplink} -j ACCEPT"),
+        ("filter", f"-A DOCKER-USER -i {uplink} -d {subnet} -j ACCEPT"),
+    ], []
+
+
+def turned(subnet, exit_link):
+    """And the least that makes it leave elsewhere; nothing holds it when the link is gone."""
+    return plain(subnet, exit_link)[0], [f"rule add from {subnet} lookup {TABLE}"]
+
+
+# The last two protect nobody: they are what the kernel takes in any case.
+POLICIES = {"killswitch": killswitch, "bypass": bypass, "plain": plain, "turned": turned}
 
 
 def by_hand(policy, subnet, link, undo=False):
@@ -55,7 +70,7 @@ def run(netns, policy, subnets, link):
     text = "".join(f"*{table}\n" + "".join(rule + "\n" for where, rule in rules if where == table)
                    + "COMMIT\n" for table in ("nat", "mangle", "filter"))
     netns.run("iptables-restore", "--noflush", input=text)
-    if policy == "killswitch":
+    if policy in ("killswitch", "turned"):
         netns.ip("route", "add", "default", "dev", link, "table", TABLE)
         netns.ip("route", "add", "unreachable", "default", "metric", 4278198272, "table", TABLE)
     netns.run("ip", "-batch", "-", input="".join(command + "\n" for command in commands))
