@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Networks and containers that a test makes on a host, with the docker command a user would type."""
+"""Networks and containers that a test makes on a host, as with the docker command a user would type."""
 
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from . import image, probe, proc
+from . import image, probe, proc, request
+from .dockerd import ApiError
 from .netns import Netns
 
 PREDEFINED = "bridge", "host", "none"
@@ -24,7 +26,7 @@ class Network:
         return None
 
     def remove(self):
-        self.docker.host.docker("network", "rm", self.name)
+        self.docker.ask("DELETE", "/networks/" + self.name)
 
 
 class Container:
@@ -61,7 +63,7 @@ class Container:
         return self.docker.host.run("nsenter", "-t", pid, "-a", "--", *argv, **options).stdout.strip()
 
     def remove(self):
-        self.docker.host.docker("rm", "-f", self.name)
+        self.docker.ask("DELETE", f"/containers/{self.name}?force=1")
 
 
 class Docker:
@@ -74,19 +76,37 @@ class Docker:
         self.count += 1
         return f"{kind}{self.count}"
 
+    def ask(self, method, path, body=None):
+        """The engine itself; it fails as the docker command would."""
+        try:
+            return self.api(method, path, body, timeout=120)
+        except ApiError as error:
+            text = f"Error response from daemon: {error.message}"
+            raise proc.Failed(["docker", method, path],
+                              subprocess.CompletedProcess([], 1, "", text)) from error
+
     def network(self, driver, *argv, name=None):
         """docker network create; tailexit networks are plain bridges unless argv names a policy."""
         name = name or self._name("net")
         if driver == "tailexit" and not any(str(arg).startswith("policy=") for arg in argv):
             argv = ["-o", "policy=open", *argv]
-        self.host.docker("network", "create", "-d", driver, *argv, name)
+        wanted = request.of_network(name, driver, argv)
+        if wanted:
+            self.ask("POST", "/networks/create", wanted)
+        else:
+            self.host.docker("network", "create", "-d", driver, *argv, name)
         return Network(self, name, driver)
 
     def run(self, network, *argv, name=None, ports=(80,)):
         """docker run, of an echo server on these ports; returns when it listens."""
         name = name or self._name("box")
-        self.host.docker("run", "-d", "--name", name, "--network", getattr(network, "name", network),
-                         *argv, image.NAME, "echo-server", *ports)
+        network, command = getattr(network, "name", network), ("echo-server", *ports)
+        wanted = request.of_container(image.NAME, command, network, argv)
+        if wanted:
+            self.ask("POST", "/containers/create?name=" + name, wanted)
+            self.ask("POST", f"/containers/{name}/start")
+        else:
+            self.host.docker("run", "-d", "--name", name, "--network", network, *argv, image.NAME, *command)
         box = Container(self, name)
         proc.wait_for(lambda: box.ask("127.0.0.1", ports[-1]), f"server in {name}")
         return box

@@ -18,7 +18,7 @@ OPTIONS = {"bookworm": ["--experimental", "--ip6tables"],
 
 class ApiError(Exception):
     def __init__(self, status, message):
-        self.status = status
+        self.status, self.message = status, message
         super().__init__(f"{status}: {message}")
 
 

@@ -24,7 +24,10 @@ class Service:
         def settled():
             return self._process.poll() is not None or ready()
 
-        proc.wait_for(settled, f"{self.name}; see {self.log_path}", timeout)
+        try:
+            proc.wait_for(settled, self.name, timeout)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; its log ends:\n{self.log()[-2000:]}") from error
         if self._process.poll() is not None:
             raise RuntimeError(f"{self.name} ended at once:\n" + self.log()[-2000:])
 

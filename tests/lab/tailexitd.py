@@ -62,7 +62,7 @@ class Tailexit(Service):
             ["tailexit", "serve", "--socket", "/run/docker/plugins/tailexit.sock",
              "--state-dir", "/var/lib/tailexit", "--run-dir", "/run/tailexit",
              "--docker-sock", "/run/docker.sock", *extra],
-            self._answers, timeout=10)
+            self._answers, timeout=30)
 
     def stop(self, number=signal.SIGTERM, timeout=60):
         """Fails when it did not end as it should."""
