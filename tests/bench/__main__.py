@@ -75,6 +75,16 @@ def measure(rows, setting):
                 yield row, None
 
 
+def save(options, where, results, failed):
+    """After every row: who ends it early has what there is."""
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump(report.as_json(where, results, failed), file, indent=1)
+    if options.svg:
+        with open(options.svg, "w", encoding="utf-8") as file:
+            file.write(chart.draw(results, where))
+
+
 def main():
     options = arguments()
     setting = Setting(options.engine, options.quick)
@@ -95,13 +105,8 @@ def main():
             report.print_row(result)
         else:
             failed.append(row.name)
+        save(options, where, results, failed)
     report.print_foot(results, failed, time.monotonic() - began)
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(report.as_json(where, results, failed), file, indent=1)
-    if options.svg:
-        with open(options.svg, "w", encoding="utf-8") as file:
-            file.write(chart.draw(results, where))
     return 1 if failed else 0
 
 
