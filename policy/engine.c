@@ -126,6 +126,10 @@ int engine_compare(struct policy *policy, struct plan *seen, struct plan *wanted
 {
 	int r = observe_all(&policy->nl, seen, err);
 
+	if (r == 0 && !policy->recalled) {
+		exits_recall(policy, seen);
+		policy->recalled = true;
+	}
 	compile_world(&policy->world, wanted);
 	if (r == 0)
 		diff_compute(seen, wanted, ret_ops);

@@ -39,6 +39,9 @@ struct policy {
 	 * network's only protection, so nothing is swept. */
 	bool incomplete;
 
+	/* What the kernel still knew of exits has been learned from it, at the start. */
+	bool recalled;
+
 	char client[ID_SIZE]; /* whose networks ours are; empty: not known yet */
 
 	uint64_t era; /* counts processes, the client's and our own; endpoints remember theirs */
@@ -130,6 +133,8 @@ void exits_miss(struct policy *policy);
 void exits_rested(struct policy *policy, const char *name);
 /* Notes which exits the paths lead into, after networks have been added. */
 void exits_settle(struct policy *policy);
+/* What an earlier daemon left in the kernel says which addresses they had. */
+void exits_recall(struct policy *policy, const struct plan *seen);
 
 /* neighbours.c */
 void neighbours_remember(struct policy *policy); /* what was known before the last stop */

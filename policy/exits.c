@@ -277,6 +277,25 @@ void exits_settle(struct policy *policy)
 	(void)settle(policy, "");
 }
 
+/* An exit may have lost an address before the daemon that knew it was killed, or meanwhile: answers
+ * are under way to it all the same. Whose it was the kernel does not say; one that was lost is
+ * taken for having been lost just now, so that it is forgotten in the end. */
+void exits_recall(struct policy *policy, const struct plan *seen)
+{
+	for (size_t i = 0; i < seen->n; i++) {
+		const struct item *item = &seen->items[i];
+		const char *exit;
+
+		if (item->kind != ITEM_FW_ELEMENT || (!streq(item->element.set, "exit4_strays") &&
+						      !streq(item->element.set, "exit6_strays")))
+			continue;
+		exit = facts_recall(&policy->world.facts, &item->element.addr);
+		/* guard.c has no time to wait for anything. */
+		if (exit && policy->rests && !is_usable(facts_exit(&policy->world.facts, exit)))
+			rests_lost(policy->rests, exit);
+	}
+}
+
 struct users {
 	uint8_t path;
 	size_t n;

@@ -259,6 +259,26 @@ bool facts_set_exit(struct facts *facts, const struct exit_fact *exit)
 	return news;
 }
 
+const char *facts_recall(struct facts *facts, const struct addr *addr)
+{
+	struct exit_fact *whose = NULL;
+	enum family f = addr_family(addr);
+
+	for (size_t i = 0; i < facts->n_exits; i++) {
+		struct exit_fact *exit = &facts->exits[i];
+
+		if (addrs_contain(exit->addrs, exit->n_addrs, addr) ||
+		    addrs_contain(exit->former, exit->n_former, addr))
+			return NULL;
+		if (!whose || (whose->usable[f] && !exit->usable[f]))
+			whose = exit;
+	}
+	if (!whose || whose->n_former == EXIT_ADDRS_MAX)
+		return NULL;
+	whose->former[whose->n_former++] = *addr;
+	return whose->name;
+}
+
 void facts_forget_exit(struct facts *facts, const char *name)
 {
 	struct exit_fact *known = find_exit(facts, name);

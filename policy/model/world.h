@@ -76,5 +76,8 @@ const struct exit_fact *facts_exit(const struct facts *facts, const char *name);
 /* Whether it is usable otherwise than it was; other addresses are no such change. */
 bool facts_set_exit(struct facts *facts, const struct exit_fact *exit);
 void facts_forget_exit(struct facts *facts, const char *name);
+/* Some exit had this address: if none is known to have it, or to have had it, it goes to one that
+ * is lost, rather than to another one. Returns to which, or NULL. */
+const char *facts_recall(struct facts *facts, const struct addr *addr);
 
 void world_done(struct world *world);

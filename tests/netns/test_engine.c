@@ -183,6 +183,50 @@ static void a_restart_changes_nothing(void **state)
 	assert_non_null(policy_endpoint(scene->policy, "aaaa", "eeee"));
 }
 
+static bool has_element(struct scene *scene, const char *set, const char *addr)
+{
+	AUTO(plan) struct plan seen = { 0 };
+	struct addr wanted = test_addr(addr);
+	bool found = false;
+
+	see(scene, &seen);
+	for (size_t i = 0; i < seen.n; i++)
+		found |= seen.items[i].kind == ITEM_FW_ELEMENT &&
+			 streq(seen.items[i].element.set, set) &&
+			 addr_equal(&seen.items[i].element.addr, &wanted);
+	return found;
+}
+
+/* Answers are under way to it: what a host forwards for everybody would leave by the uplink. Seen
+ * to fail: without exits_recall(). */
+static void a_restart_knows_what_an_exit_has_lost(void **state)
+{
+	struct scene *scene = *state;
+	struct network net = scene_network("aaaa", 0, true);
+
+	net.egress = egress_default(POLICY_KILLSWITCH);
+	strcpy(net.egress.via.names[0], "wg0");
+	assert_true(sh("ip link add wg0 type bridge && ip link set wg0 up && "
+		       "ip addr add 10.99.0.2/24 dev wg0 && ip addr add fd99::2/64 dev wg0"));
+	assert_ok(policy_network_add(scene->policy, &net, &scene->err), &scene->err);
+	stop(scene);
+	assert_true(sh("ip addr flush dev wg0"));
+	start(scene);
+	assert_true(has_element(scene, "exit4_strays", "10.99.0.2"));
+	assert_true(has_element(scene, "exit6_strays", "fd99::2"));
+	assert_true(says("ip route show table all", "blackhole 10.99.0.2"));
+	assert_true(says("ip -6 route show table all", "blackhole fd99::2"));
+	assert_false(has_element(scene, "exit4_own", "10.99.0.2"));
+	/* And once more, with one of them back. */
+	stop(scene);
+	assert_true(sh("ip addr add 10.99.0.2/24 dev wg0"));
+	start(scene);
+	assert_true(has_element(scene, "exit4_own", "10.99.0.2"));
+	assert_true(has_element(scene, "exit6_strays", "fd99::2"));
+	assert_int_equal(policy_network_remove(scene->policy, "aaaa", &scene->err), 0);
+	assert_networks(scene, NULL, NULL);
+}
+
 static void a_restart_completes_what_is_missing(void **state)
 {
 	struct scene *scene = *state;
@@ -319,6 +363,7 @@ int main(void)
 		TEST(fences_are_joined_and_parted),
 		TEST(the_bridge_of_fences_is_taken),
 		TEST(a_restart_changes_nothing),
+		TEST(a_restart_knows_what_an_exit_has_lost),
 		TEST(a_restart_completes_what_is_missing),
 		TEST(a_restart_sweeps_orphans),
 		TEST(an_unreadable_state_file_stops_the_sweep),
