@@ -11,7 +11,7 @@ from lab.docker import Docker
 from lab.world import DNS4
 
 # With a policy that has everything to do. No tunnel: it is closed, and opens when one comes.
-OPTIONS = {"tailexit": {"policy": "killswitch"}, "bridge": {}}
+OPTIONS = {"tailexit": {"policy": "killswitch"}}
 
 
 @contextlib.contextmanager
@@ -34,7 +34,7 @@ class DockerHost:
     def create_network(self, driver, name, subnet=None):
         """Docker has only some thirty subnets of its own to give."""
         self.api("POST", "/networks/create", {
-            "Name": name, "Driver": driver, "CheckDuplicate": True, "Options": OPTIONS[driver],
+            "Name": name, "Driver": driver, "CheckDuplicate": True, "Options": OPTIONS.get(driver, {}),
             "IPAM": {"Config": [{"Subnet": subnet}] if subnet else []}})
         return name
 

@@ -6,6 +6,7 @@ import functools
 
 from . import script
 from .docker_host import docker_host, timed
+from .idle_driver import idle_driver
 from .row import Goal, Row, Side, Sides
 
 DRIVERS = "tailexit", "bridge"
@@ -95,6 +96,15 @@ def run_with_ports(stage, network, number):
     return stage.run(network, 0 if network == "none" else number)
 
 
+@contextlib.contextmanager
+def engines_part(stage):
+    """Of `docker run`: with a driver that does nothing."""
+    with idle_driver(stage.host) as idle, stage.networks(idle, "tailexit") as names:
+        yield Sides(*(Side(text, functools.partial(stage.run, name))
+                      for text, name in zip(("a driver that does nothing", "tailexit"), names)),
+                    base=Side("none", functools.partial(stage.run, "none")))
+
+
 def connected(what):
     @contextlib.contextmanager
     def prepare(stage):
@@ -156,6 +166,8 @@ def rows(setting):
         row("network rm", each_driver(measure_remove)),
         row(f"network create, beside {beside_100} others of the driver", beside(beside_100), rounds=7),
         row("docker run --rm, over --network none", over_none(lambda stage, net: stage.run(net)), Goal(0.3)),
+        row("docker run --rm, over --network none: the engine's part", engines_part,
+            note="a container on a network, whatever its driver does; and no link in it", drawn=False),
         row("publish 20 ports, over --network none",
             over_none(functools.partial(run_with_ports, number=20)), Goal(0.05), 7,
             "docker run --rm -p ... of 20 ports"),
