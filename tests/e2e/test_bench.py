@@ -95,7 +95,7 @@ def test_drawn():
 def test_not_drawn():
     """A part and its whole."""
     part = result_of("less", 1, 10)
-    part.row = dataclasses.replace(part.row, contest=False)
+    part.row = dataclasses.replace(part.row, drawn=False)
     image = ElementTree.fromstring(chart.draw([part], WHERE))
     assert not any(node.tag.endswith("rect") for node in image.iter())
 
