@@ -138,7 +138,7 @@ static void compile_both(const struct policy *policy, const struct member *membe
 		compile_endpoint(member, facts, endpoint, with);
 	}
 	if (endpoint->exception)
-		exits_compile_path(policy, &endpoint->exception->egress, true, with);
+		paths_compile(policy, &endpoint->exception->egress, true, with);
 }
 
 /* A mark that leaves our bits no room takes a policy rule of its own, which is made for a network.
@@ -165,7 +165,7 @@ int endpoint_check_exception(const struct policy *policy, const struct network *
 	if (r == 0)
 		r = exits_check(policy, &exception->egress, net->bridge, err);
 	if (r == 0)
-		r = exits_assign_path(policy, &exception->egress, err);
+		r = paths_assign(policy, &exception->egress, err);
 	return r;
 }
 

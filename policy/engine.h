@@ -113,15 +113,17 @@ void connections_forget_untranslated(struct policy *policy);
  * published, or from its last holder, and would never be translated anew. */
 void connections_forget_ports(struct policy *policy, const struct port *ports, size_t n);
 
-/* exits.c. Paths are assigned, and exits learned of, before something that leaves by them is
- * compiled for the first time; forgotten after the last one that names them is gone from the world.
- */
+/* paths.c. Assigned before something that leaves by them is compiled for the first time. */
+int paths_assign(const struct policy *policy, struct egress *egress, struct err *err);
+size_t paths_users(const struct policy *policy, uint8_t path);
+/* The path, unless others take it as well. */
+void paths_compile(const struct policy *policy, const struct egress *egress, bool in_world,
+		   struct plan *plan);
+
+/* exits.c. Learned of before something that leaves by them is compiled for the first time;
+ * forgotten after the last one that names them is gone from the world. */
 int exits_check(const struct policy *policy, const struct egress *egress, const char *bridge,
 		struct err *err);
-int exits_assign_path(const struct policy *policy, struct egress *egress, struct err *err);
-/* The path, unless others take it as well. */
-void exits_compile_path(const struct policy *policy, const struct egress *egress, bool in_world,
-			struct plan *plan);
 int exits_learn(struct policy *policy, const struct egress *egress, struct err *err);
 void exits_forget(struct policy *policy, const struct egress *egress);
 /* Something about this link is different; nothing happens if it is no exit. */

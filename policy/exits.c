@@ -277,44 +277,31 @@ void exits_settle(struct policy *policy)
 	(void)settle(policy, "");
 }
 
+/* An address that the packet filter or the routing keeps answers for: see add_address() in
+ * refusals.c. Either may have been flushed meanwhile. */
+static const struct addr *kept_address(const struct item *item)
+{
+	if (item->kind == ITEM_FW_ELEMENT &&
+	    (streq(item->element.set, "exit4_strays") || streq(item->element.set, "exit6_strays")))
+		return &item->element.addr;
+	if (item->kind == ITEM_BACKSTOP && item->route.silent && item->route.table == TABLE_LOCAL)
+		return &item->route.dst.addr;
+	return NULL;
+}
+
 /* An exit may have lost an address before the daemon that knew it was killed, or meanwhile: answers
  * are under way to it all the same. Whose it was the kernel does not say; one that was lost is
  * taken for having been lost just now, so that it is forgotten in the end. */
 void exits_recall(struct policy *policy, const struct plan *seen)
 {
 	for (size_t i = 0; i < seen->n; i++) {
-		const struct item *item = &seen->items[i];
-		const char *exit;
+		const struct addr *addr = kept_address(&seen->items[i]);
+		const char *exit = addr ? facts_recall(&policy->world.facts, addr) : NULL;
 
-		if (item->kind != ITEM_FW_ELEMENT || (!streq(item->element.set, "exit4_strays") &&
-						      !streq(item->element.set, "exit6_strays")))
-			continue;
-		exit = facts_recall(&policy->world.facts, &item->element.addr);
 		/* guard.c has no time to wait for anything. */
 		if (exit && policy->rests && !is_usable(facts_exit(&policy->world.facts, exit)))
 			rests_lost(policy->rests, exit);
 	}
-}
-
-struct users {
-	uint8_t path;
-	size_t n;
-};
-
-static bool count_user(const struct egress *egress, void *arg)
-{
-	struct users *users = arg;
-
-	users->n += egress->path == users->path;
-	return false;
-}
-
-static size_t count_users(const struct policy *policy, uint8_t path)
-{
-	struct users users = { .path = path };
-
-	world_any_egress(&policy->world, count_user, &users);
-	return users.n;
 }
 
 void exits_forget(struct policy *policy, const struct egress *egress)
@@ -328,54 +315,8 @@ void exits_forget(struct policy *policy, const struct egress *egress)
 		facts_forget_exit(&policy->world.facts, name);
 		rests_forget(policy->rests, name);
 	}
-	if (count_users(policy, egress->path) == 0)
+	if (paths_users(policy, egress->path) == 0)
 		policy->world.facts.in_use[egress->path][0] = '\0';
-}
-
-struct search {
-	const struct egress *egress;
-	uint8_t path;
-	bool taken[PATH_MAX_NUMBER + 1];
-};
-
-static bool same_exits(const struct egress *other, void *arg)
-{
-	struct search *search = arg;
-
-	search->taken[other->path] = true;
-	if (!other->path || !exits_equal(&other->via, &search->egress->via))
-		return false;
-	search->path = other->path;
-	return true;
-}
-
-/* The path of those with the same exits, or a free one. */
-int exits_assign_path(const struct policy *policy, struct egress *egress, struct err *err)
-{
-	struct search search = { .egress = egress };
-
-	egress->path = 0;
-	if (egress->policy != POLICY_KILLSWITCH)
-		return 0;
-	if (world_any_egress(&policy->world, same_exits, &search)) {
-		egress->path = search.path;
-		return 0;
-	}
-	for (unsigned path = 1; path <= PATH_MAX_NUMBER; path++) {
-		if (search.taken[path])
-			continue;
-		egress->path = (uint8_t)path;
-		return 0;
-	}
-	return err_set(err, -ENOSPC, "more than %d different lists of exits in use",
-		       PATH_MAX_NUMBER);
-}
-
-void exits_compile_path(const struct policy *policy, const struct egress *egress, bool in_world,
-			struct plan *plan)
-{
-	if (egress->path && count_users(policy, egress->path) == (in_world ? 1 : 0))
-		compile_path(egress, &policy->world.facts, plan);
 }
 
 /* An interface of our own leads nowhere. */

@@ -164,7 +164,7 @@ static void compile_with(const struct policy *policy, const struct member *membe
 
 	if (policy->world.n == (in_world ? 1 : 0))
 		compile_common(facts, plan);
-	exits_compile_path(policy, &net->egress, in_world, plan);
+	paths_compile(policy, &net->egress, in_world, plan);
 	compile_network(member, facts, plan);
 }
 
@@ -188,7 +188,7 @@ int policy_network_add(struct policy *policy, const struct network *network, str
 	int r;
 
 	name_bridge(&net);
-	r = exits_assign_path(policy, &net.egress, err);
+	r = paths_assign(policy, &net.egress, err);
 	if (r < 0)
 		return r;
 	if (member && member->network.told)

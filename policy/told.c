@@ -196,12 +196,12 @@ static int change_network(struct policy *policy, struct member *member, const st
 	next.network = *own;
 	r = exits_check(policy, &own->egress, own->bridge, err);
 	if (r == 0)
-		r = exits_assign_path(policy, &next.network.egress, err);
+		r = paths_assign(policy, &next.network.egress, err);
 	for (size_t e = 0; r == 0 && e < next.n; e++) {
 		if (!next.exceptions[e])
 			continue;
 		exception_fit(next.exceptions[e], own);
-		r = exits_assign_path(policy, &next.exceptions[e]->egress, err);
+		r = paths_assign(policy, &next.exceptions[e]->egress, err);
 	}
 	if (r < 0)
 		return r;

@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "../../policy/base/loop.h"
+#include "../../policy/kernel/nft_commit.h"
 #include "../../policy/policy.h"
 #include "../unit/world.h"
 #include "netns.h"
@@ -83,6 +84,19 @@ static inline int tear_down(void **state)
 	nftw(scene->dir, scene_remove, 8, FTW_DEPTH | FTW_PHYS);
 	free(scene);
 	return 0;
+}
+
+/* Somebody else does: both tables are gone. */
+static inline void scene_flush_ruleset(struct scene *scene)
+{
+	AUTO(ops) struct ops ops = { .ops = xcalloc(FW_TABLES, sizeof(struct op)) };
+	struct item tables[FW_TABLES] = { 0 };
+
+	for (enum fw_table table = FW_INET; table < FW_TABLES; table++) {
+		tables[table] = (struct item){ .kind = ITEM_FW_TABLE, .table = table };
+		ops.ops[ops.n++].before = &tables[table];
+	}
+	assert_ok(nft_commit(&scene->nl, &ops, &scene->err), &scene->err);
 }
 
 /* 10.77.THIRD.0/24, and if it is dual fd77:THIRD::/64 as well. */

@@ -2,7 +2,6 @@
 /* What others do to the kernel's side of it, and what the engine makes of that while it runs. */
 
 #include "../../policy/kernel/link.h"
-#include "../../policy/kernel/nft_commit.h"
 #include "scene.h"
 
 static int set_up(void **state)
@@ -34,13 +33,6 @@ static uint64_t wait_until_right(struct scene *scene)
 	loop_timer_free(timer);
 	assert_true(right);
 	return loop_now_ms() - start;
-}
-
-static void flush_table(struct scene *scene)
-{
-	struct plan empty = { 0 };
-
-	assert_int_equal(nft_replace(&scene->nl, &empty, &scene->err), 0);
 }
 
 /* Seen to fail: without each call of repair_suspect() and repair_suspect_link() in events.c but the
@@ -76,7 +68,7 @@ static void what_others_change_is_put_back(void **state)
 		if (i < ARRAY_SIZE(commands))
 			assert_true(sh("%s", commands[i]));
 		else
-			flush_table(scene);
+			scene_flush_ruleset(scene);
 		took = wait_until_right(scene);
 		slowest = took > slowest ? took : slowest;
 	}
@@ -156,7 +148,7 @@ static void what_cannot_be_put_back_keeps_nothing_else(void **state)
 	(void)wait_until_right(scene);
 	assert_true(sh("ip link del te-aaaa && ip link add te-aaaa type veth peer name x1 && "
 		       "ip link del te-bbbb"));
-	flush_table(scene);
+	scene_flush_ruleset(scene);
 	timer = loop_timer_new(scene->loop, stop_loop, scene->loop);
 	for (int i = 0; i < 100 && !link_exists(&scene->nl, "te-bbbb"); i++) {
 		loop_timer_arm(timer, 50);
@@ -179,7 +171,7 @@ static void the_pair_of_a_container_that_ended_is_not_made_again(void **state)
 	scene_add_endpoint(scene, "aaaa", "eeee");
 	assert_true(sh("ip link del teveeee"));
 	/* Before the loop has told of it. */
-	flush_table(scene);
+	scene_flush_ruleset(scene);
 	scene_add_network(scene, "bbbb", 1);
 	assert_false(link_exists(&scene->nl, "teveeee"));
 	(void)wait_until_right(scene);
